@@ -1,0 +1,55 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { isLoopback } from "./endpoint.ts";
+import { DpsClientError } from "./errors.ts";
+import type { TlsOptions } from "./tls-options.ts";
+
+/** Connections that a client of the management or service plane opens at most. */
+export const MAX_CONNECTIONS = 16;
+
+/**
+ * The connections of one client: kept alive, one request at a time on each. The computer itself is
+ * never reached through a proxy; other hosts obey HTTPS_PROXY and NO_PROXY.
+ *
+ * @param connectTimeoutMs milliseconds
+ * @throws {DpsClientError} `invalid-argument` if the environment's proxy is no URL
+ */
+export function createDispatcher(
+  endpoint: URL,
+  tls: TlsOptions,
+  connectTimeoutMs: number,
+): Dispatcher {
+  const connect = {
+    ...tls,
+    timeout: connectTimeoutMs,
+    // A resumed session shows the server the leaf without its chain.
+    ...(tls.cert === undefined ? {} : { maxCachedSessions: 0 }),
+  };
+  const options = {
+    connect,
+    // A pool would poll on a second connection, for the first is free only a turn after its answer:
+    // a device would pay for two handshakes.
+    connections: tls.cert === undefined ? MAX_CONNECTIONS : 1,
+    pipelining: 1,
+    // The transport times each attempt itself.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  if (isLoopback(endpoint.hostname)) return new Agent(options);
+  // Behind a tunnel `connect` is not looked at: the certificate belongs in requestTls, and must not
+  // be shown to the proxy.
+  const proxied = { ...options, requestTls: connect, proxyTls: { timeout: connectTimeoutMs } };
+  const dispatcher = orUndefined(() => new EnvHttpProxyAgent(proxied));
+  if (dispatcher === undefined) {
+    throw new DpsClientError("invalid-argument", "HTTPS_PROXY or HTTP_PROXY is not a proxy's URL");
+  }
+  return dispatcher;
+}
+
+/** Drops the cause, which quotes the proxy's address, and that may hold a password. */
+function orUndefined<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}
