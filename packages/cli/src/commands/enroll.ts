@@ -1,0 +1,66 @@
+import { checkDeviceId } from "../args.ts";
+import type { CommandSpec } from "../command.ts";
+import { usageError } from "../errors.ts";
+import type { VerifyCa } from "../flow/enroll-options.ts";
+import { shortPath } from "../output/text.ts";
+
+export const enrollCommand: CommandSpec = {
+  usage: "enroll <group>",
+  summary:
+    "Makes a CA chain, proves possession of it to the service, and enrolls a group of devices.",
+  examples: [
+    ["dps-certs enroll thermostats", "the whole flow, on the embedded emulator"],
+    [
+      "dps-certs enroll thermostats --devices 3 --register",
+      "and register three devices to prove it",
+    ],
+    ["dps-certs enroll thermostats --dry-run", "only say what would be done"],
+  ],
+  positionals: { group: { describe: "id of the enrollment group" } },
+  options: {
+    devices: { describe: "make this many device certificates" },
+    prefix: { describe: "begin device ids with this  [default: the group's id]" },
+    register: { describe: "register the devices", type: "boolean" },
+    "verify-ca": {
+      describe: "CA to upload and prove",
+      choices: ["root", "intermediate", "both"],
+      default: "root",
+    },
+    replace: {
+      describe: "take the place of a certificate or group of the same name",
+      type: "boolean",
+    },
+    "dry-run": { describe: "print the steps and create nothing", type: "boolean" },
+  },
+  run: async (args, context) => {
+    const group = args.groupId();
+    const devices = args.integer("devices", { min: 1, max: 10_000 }) ?? 0;
+    const dryRun = args.flag("dry-run");
+    if (args.flag("register") && devices === 0) {
+      throw usageError("--register needs devices", "say how many with --devices");
+    }
+    const prefix = args.text("prefix") ?? group;
+    const { deviceIds } = await import("../flow/names.ts");
+    const ids = deviceIds(prefix, devices);
+    ids.slice(0, 1).forEach(checkDeviceId);
+    const [{ withConnection }, { enrollAndReport }] = await Promise.all([
+      import("../target/connect.ts"),
+      import("../flow/enroll-report.ts"),
+    ]);
+    await withConnection(context, { readOnly: dryRun }, async (connection) => {
+      const input = {
+        group,
+        pki: context.pki,
+        connection,
+        now: context.io.now,
+        report: context.report,
+        showPath: (path: string) => shortPath(context.io.cwd, path),
+        verifyCa: args.required("verify-ca") as VerifyCa,
+        deviceIds: ids,
+        register: args.flag("register"),
+        replace: args.flag("replace"),
+      };
+      await enrollAndReport(input, context, { dryRun });
+    });
+  },
+};

@@ -1,0 +1,162 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { EmulatorAccess } from "./target/access.ts";
+import { type Bench, createBench } from "./testing/bench.ts";
+
+const curl = async (...args: string[]) =>
+  (await promisify(execFile)("curl", ["--silent", "--show-error", "--max-time", "20", ...args]))
+    .stdout;
+
+async function startEmulator(bench: Bench, ...args: string[]) {
+  const running = bench.start(["emulator", "start", "--json", ...args]);
+  onTestFinished(() => {
+    running.child.kill("SIGKILL");
+  });
+  const access = JSON.parse(await running.firstLine) as EmulatorAccess & Record<string, unknown>;
+  return { ...running, access };
+}
+
+describe("emulator start", () => {
+  it("prints one line of JSON when it is ready", async () => {
+    const { access } = await startEmulator(createBench());
+    expect(Object.keys(access)).toEqual([
+      ...["url", "caFile", "connectionString", "idScope", "subscriptionId", "resourceGroup"],
+      ...["dpsName", "hostName", "deviceHost", "mqttPort", "amqpPort", "armToken", "tokenUrl"],
+      ...["msiEndpoint", "managementUrl", "nonce", "pid"],
+    ]);
+    const health = JSON.parse(await curl("--cacert", access.caFile, `${access.url}/health`));
+    expect(health).toMatchObject({ nonce: access.nonce, idScope: access.idScope });
+  });
+
+  it("serves what enroll left to curl: a device registers with its certificate", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats --devices 1");
+    const { access } = await startEmulator(bench, "--retry-after", "0");
+    const registrations = `${access.url}/${access.idScope}/registrations/thermostats-001`;
+    const as = [
+      ...[
+        "--cacert",
+        access.caFile,
+        "--cert",
+        bench.path("pki/certs/thermostats-001-full-chain.cert.pem"),
+      ],
+      ...["--key", bench.path("pki/private/thermostats-001.key.pem")],
+    ];
+    const accepted = JSON.parse(
+      await curl(
+        ...[
+          ...as,
+          "-X",
+          "PUT",
+          "-H",
+          "Content-Type: application/json",
+          "-H",
+          "Content-Encoding: utf-8",
+        ],
+        ...["-d", '{"registrationId":"thermostats-001"}'],
+        `${registrations}/register?api-version=2021-06-01`,
+      ),
+    );
+    expect(accepted.status).toBe("assigning");
+    const url = `${registrations}/operations/${accepted.operationId}?api-version=2021-06-01`;
+    const final = JSON.parse(await curl(...as, url));
+    expect(final).toMatchObject({
+      status: "assigned",
+      registrationState: { deviceId: "thermostats-001" },
+    });
+  });
+
+  it("is found by commands in the same folder, and by others through the file that it leaves", async () => {
+    const bench = createBench();
+    const { access } = await startEmulator(bench);
+    const here = await bench.run("enroll thermostats --devices 1 --register");
+    expect(here.stderr).toContain(`emulator at ${access.url}, serving .dps-certs`);
+    const elsewhere = createBench();
+    const file = bench.path(".dps-certs/emulator.json");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await elsewhere.json(`group list --target ${file}`)).toHaveLength(1);
+    const env = {
+      DPS_EMULATOR_URL: access.url,
+      DPS_EMULATOR_CA: access.caFile,
+      DPS_CONNECTION_STRING: access.connectionString,
+      DPS_EMULATOR_ARM_TOKEN: access.armToken,
+    };
+    const byUrl = await elsewhere.run("certificate list", { env });
+    expect(byUrl.stderr).toContain(`emulator at ${access.url} (DPS_EMULATOR_URL)`);
+    expect(byUrl.stdout).toContain("thermostats-root");
+  });
+
+  it("has a device wait as long as it was told to", async () => {
+    const bench = createBench();
+    const { access } = await startEmulator(bench, "--retry-after", "1");
+    const before = performance.now();
+    await bench.run("enroll thermostats --devices 1 --register");
+    // The service hands the outcome out no earlier: this is its clock, not a benchmark.
+    expect(performance.now() - before).toBeGreaterThan(900);
+    expect(access.url).toMatch(/^https:\/\/localhost:\d+$/);
+  });
+
+  it("does not serve a folder twice", async () => {
+    const bench = createBench();
+    const { access } = await startEmulator(bench);
+    const answer = await bench.json("emulator start");
+    expect(answer).toMatchObject({
+      error: { code: "target", message: expect.stringContaining(access.url) },
+    });
+  });
+
+  it("leaves nothing behind in memory", async () => {
+    const bench = createBench();
+    const { access, child, ended } = await startEmulator(bench, "--in-memory");
+    expect(existsSync(access.caFile)).toBe(true);
+    child.kill("SIGTERM");
+    expect((await ended).status).toBe(0);
+    expect(existsSync(access.caFile)).toBe(false);
+    expect(existsSync(bench.path(".dps-certs"))).toBe(false);
+  });
+});
+
+describe("emulator status and stop", () => {
+  it("tell where it runs, and end it", async () => {
+    const bench = createBench();
+    const { access, ended } = await startEmulator(bench);
+    expect(await bench.json("emulator status")).toMatchObject({ running: true, url: access.url });
+    expect(await bench.json("emulator stop")).toEqual({ stopped: true, url: access.url });
+    expect((await ended).status).toBe(0);
+    expect(existsSync(bench.path(".dps-certs/emulator.json"))).toBe(false);
+    expect((await bench.run("emulator status")).status).toBe(1);
+    expect(await bench.json("emulator stop")).toEqual({ stopped: false });
+  });
+
+  it("tell no secrets", async () => {
+    const bench = createBench();
+    const { access } = await startEmulator(bench);
+    const { stdout } = await bench.run("emulator status --json");
+    expect(stdout).not.toContain(access.armToken);
+    expect(stdout).not.toContain("SharedAccessKey");
+  });
+
+  it("are not taken in by what a killed emulator left", async () => {
+    const bench = createBench();
+    const { child, ended } = await startEmulator(bench);
+    child.kill("SIGKILL");
+    await ended;
+    expect(existsSync(bench.path(".dps-certs/emulator.json"))).toBe(true);
+    expect((await bench.run("emulator status")).status).toBe(1);
+    const next = await bench.run("enroll thermostats");
+    expect(next.stderr).toContain("embedded emulator, state in .dps-certs");
+  });
+
+  it("are not taken in by an emulator that serves another state at that address", async () => {
+    const [bench, other] = [createBench(), createBench()];
+    const { access } = await startEmulator(other);
+    await bench.run("enroll thermostats");
+    const stale = { ...access, nonce: "another-state" };
+    writeFileSync(bench.path(".dps-certs/emulator.json"), JSON.stringify(stale));
+    expect((await bench.run("group list")).stderr).toContain("embedded emulator");
+    expect((await bench.run("emulator stop")).stdout).toContain("no emulator is serving");
+    expect(readFileSync(access.caFile, "utf8")).toContain("BEGIN CERTIFICATE");
+  });
+});

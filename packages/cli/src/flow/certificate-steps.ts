@@ -1,0 +1,104 @@
+import { type Ca, type Certificate, createVerificationCertificate } from "@dps-certs/ca-tools";
+import type { CertificateResponse } from "@dps-certs/dps-protocol";
+import { CliError } from "../errors.ts";
+import { loadGroupCa, loadRoot } from "./ca-steps.ts";
+import type { EnrollInput } from "./enroll-options.ts";
+import { certificateNameFor, intermediateCommonName, rootCommonName, subjectFor } from "./names.ts";
+import type { Step, StepState } from "./step.ts";
+
+type Which = "root" | "intermediate";
+
+/** The CAs that are to be verified, in the order in which they are. */
+export function caSteps(input: EnrollInput): Step[] {
+  const { verifyCa = "root" } = input;
+  const which: Which[] = verifyCa === "both" ? ["root", "intermediate"] : [verifyCa];
+  return which.flatMap((one) => [uploadStep(input, one), possessionStep(input, one)]);
+}
+
+const load = (input: EnrollInput, which: Which): Promise<Ca | undefined> =>
+  which === "root" ? loadRoot(input) : loadGroupCa(input);
+
+async function loadMade(input: EnrollInput, which: Which): Promise<Ca> {
+  const ca = await load(input, which);
+  if (ca === undefined) throw new CliError("not-found", `the ${which} CA is not there any more`);
+  return ca;
+}
+
+/** What the service holds of a CA: under any name, the verified one first. */
+async function findUploaded(
+  { connection }: EnrollInput,
+  certificate: Certificate,
+): Promise<{ uploaded?: CertificateResponse; sameName?: CertificateResponse }> {
+  const all = await connection.certificates.list();
+  // SHA-1 is the only thumbprint that the management plane tells.
+  const ours = all.filter(
+    ({ properties }) => properties.thumbprint?.toUpperCase() === certificate.sha1,
+  );
+  const uploaded = ours.find(({ properties }) => properties.isVerified) ?? ours[0];
+  const name = certificateNameFor(certificate).toLowerCase();
+  const sameName = all.find((one) => one.name.toLowerCase() === name);
+  return { ...(uploaded && { uploaded }), ...(sameName && { sameName }) };
+}
+
+function uploadStep(input: EnrollInput, which: Which): Step {
+  return {
+    id: `upload-${which}`,
+    title: which === "root" ? "uploaded" : "uploaded intermediate",
+    inspect: async () => await uploadState(input, which),
+    run: async () => {
+      const { certificate } = await loadMade(input, which);
+      const { uploaded, sameName } = await findUploaded(input, certificate);
+      // Another process was faster; a second upload could undo its proof of possession.
+      if (uploaded !== undefined) return;
+      await input.connection.certificates.upload(certificateNameFor(certificate), certificate.pem, {
+        ifMatch: sameName?.etag,
+      });
+    },
+  };
+}
+
+async function uploadState(input: EnrollInput, which: Which): Promise<StepState> {
+  const ca = await load(input, which);
+  if (ca === undefined) {
+    const subject = subjectFor(input.group);
+    const name = which === "root" ? rootCommonName(subject) : intermediateCommonName(subject);
+    return { done: false, plan: `upload CN=${name}` };
+  }
+  const { uploaded, sameName } = await findUploaded(input, ca.certificate);
+  if (uploaded !== undefined) return { done: true, detail: uploaded.name };
+  const plan = `upload ${ca.certificate.subject} as ${certificateNameFor(ca.certificate)}`;
+  if (sameName === undefined) return { done: false, plan };
+  if (input.replace) return { done: false, plan: `${plan}, replacing what has the name` };
+  throw new CliError(
+    "drift",
+    `the service has another certificate named ${sameName.name}: SHA-1 ${sameName.properties.thumbprint}, not ${ca.certificate.sha1}`,
+    { hint: "put ours in its place with --replace" },
+  );
+}
+
+function possessionStep(input: EnrollInput, which: Which): Step {
+  let code: string | undefined;
+  return {
+    id: `prove-${which}`,
+    title: "proof of possession",
+    inspect: async () => {
+      const ca = await load(input, which);
+      const uploaded = ca && (await findUploaded(input, ca.certificate)).uploaded;
+      if (uploaded?.properties.isVerified !== true) {
+        return { done: false, plan: "ask for a verification code and sign it with the CA's key" };
+      }
+      const how = code === undefined ? "verified" : `code ${code.slice(0, 8)}… signed and accepted`;
+      return { done: true, detail: how };
+    },
+    run: async () => {
+      const ca = await loadMade(input, which);
+      const { uploaded } = await findUploaded(input, ca.certificate);
+      const name = uploaded?.name ?? certificateNameFor(ca.certificate);
+      await input.connection.certificates.provePossession(name, async (current) => {
+        code = current;
+        const request = { ca, code: current, now: input.now() };
+        return (await createVerificationCertificate(input.pki, request)).pem;
+      });
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import { startEmulator } from "@dps-certs/dps-emulator";
+import type { Context } from "../command.ts";
+import { CliError } from "../errors.ts";
+import { fields } from "../output/table.ts";
+import { shortPath } from "../output/text.ts";
+import { EMULATOR_FILE } from "../target/access.ts";
+import { findServing, readCa } from "../target/emulator-file.ts";
+import { requestStop } from "../target/health.ts";
+import { publishAccess, RENEW_MS } from "./emulator-access.ts";
+
+export interface ServeOptions {
+  port: number;
+  retryAfterSeconds: number;
+  inMemory: boolean;
+  host: string | undefined;
+}
+
+/** Serves until somebody stops it: Ctrl-C, SIGTERM, or `emulator stop`. */
+export async function serve(context: Context, options: ServeOptions): Promise<void> {
+  const { stateDir, report, io } = context;
+  const { port, host, inMemory, retryAfterSeconds } = options;
+  if (!inMemory) await refuseSecond(stateDir);
+  if (host !== undefined) {
+    report.warn(`listening on ${host}: anyone who reaches it can try to use this emulator`);
+  }
+  const stopped = stopSignal();
+  const emulator = await startEmulator({
+    ...(inMemory ? { inMemory } : { stateDir }),
+    port,
+    retryAfterSeconds,
+    now: io.now,
+    onStop: stopped.stop,
+    ...(host !== undefined && { host }),
+  });
+  const published = await publishAccess(emulator, inMemory ? undefined : stateDir).catch(
+    async (error: unknown) => {
+      await emulator.close();
+      throw error;
+    },
+  );
+  const renewal = setInterval(() => {
+    published
+      .renew()
+      .catch((error: Error) => report.warn(`cannot renew the token: ${error.message}`));
+  }, RENEW_MS);
+  try {
+    const where = inMemory ? "in memory" : shortPath(io.cwd, stateDir);
+    report.target(
+      `emulator at ${emulator.url}, state ${inMemory ? "" : "in "}${where}; Ctrl-C stops it`,
+    );
+    const { connectionString: _, armToken: __, ...open } = published.access;
+    report.line(
+      published.access,
+      fields(Object.entries(open).map(([name, value]) => [name, String(value ?? "-")])),
+    );
+    await stopped.wait;
+  } finally {
+    clearInterval(renewal);
+    await published.withdraw();
+    await emulator.close();
+  }
+  report.note("the emulator is stopped");
+}
+
+async function refuseSecond(stateDir: string): Promise<void> {
+  const serving = await findServing(stateDir);
+  if (serving === undefined) return;
+  throw new CliError("target", `${stateDir} is served already, at ${serving.url}`, {
+    hint: "use that one, stop it with: dps-certs emulator stop, or choose another --state-dir",
+  });
+}
+
+function stopSignal(): { stop: () => void; wait: Promise<void> } {
+  let stop: () => void = () => undefined;
+  const wait = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+  return { stop, wait };
+}
+
+export async function showStatus({ stateDir, report, io }: Context): Promise<void> {
+  const serving = await findServing(stateDir);
+  const folder = shortPath(io.cwd, stateDir);
+  if (serving === undefined) {
+    throw new CliError("not-found", `no emulator is serving ${folder}`, {
+      hint: "start one with: dps-certs emulator start",
+    });
+  }
+  const { url, idScope, dpsName, resourceGroup, subscriptionId, caFile, pid } = serving;
+  const open = { running: true, url, idScope, dpsName, resourceGroup, subscriptionId, caFile, pid };
+  const access = join(folder, EMULATOR_FILE);
+  report.result(
+    { ...open, accessFile: access },
+    fields([
+      ["running", url],
+      ["state", folder],
+      ["ID scope", idScope],
+      ["CA", shortPath(io.cwd, caFile)],
+      ["credentials", access],
+    ]),
+  );
+}
+
+/** Stops it and waits until it no longer answers. */
+export async function stopServing({ stateDir, report, io }: Context): Promise<void> {
+  const serving = await findServing(stateDir);
+  const folder = shortPath(io.cwd, stateDir);
+  if (serving === undefined) {
+    report.result({ stopped: false }, `no emulator is serving ${folder}\n`);
+    return;
+  }
+  await requestStop(serving.url, await readCa(serving.caFile), serving.armToken);
+  while ((await findServing(stateDir)) !== undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  report.result({ stopped: true, url: serving.url }, `stopped ${serving.url}\n`);
+}

@@ -1,0 +1,41 @@
+import type { Context } from "../command.ts";
+import { plural, shortPath } from "../output/text.ts";
+import { loadGroupCa } from "./ca-steps.ts";
+import { enroll } from "./enroll.ts";
+import type { EnrollInput } from "./enroll-options.ts";
+import type { StepResult } from "./step.ts";
+
+/** Enrolls, and says in the end what there is now. */
+export async function enrollAndReport(
+  input: EnrollInput,
+  { io, report }: Pick<Context, "io" | "report">,
+  { dryRun }: { dryRun: boolean },
+): Promise<void> {
+  const { group, connection, deviceIds = [] } = input;
+  const steps = await enroll(input, { dryRun });
+  const result = {
+    group,
+    changed: steps.some(({ status }) => status === "done"),
+    dryRun,
+    service: { hostName: connection.hostName, idScope: connection.idScope },
+    pki: input.pki,
+    steps,
+    devices: deviceIds,
+  };
+  report.result(result, `${summary(input, steps, dryRun)}\n`);
+  if (dryRun || !result.changed) return;
+  const ca = await loadGroupCa(input);
+  if (ca === undefined) return;
+  const until = ca.certificate.notAfter.toISOString().slice(0, 10);
+  report.note(`files in ${shortPath(io.cwd, input.pki)}; the intermediate CA signs until ${until}`);
+}
+
+function summary({ group }: EnrollInput, steps: readonly StepResult[], dryRun: boolean): string {
+  const left = steps.filter(({ status }) => status === "todo").length;
+  const done = steps.filter(({ status }) => status === "done").length;
+  if (left > 0) return `dry run: ${plural(left, "step")} to do, nothing was created`;
+  if (done > 0) return `${group} is enrolled`;
+  return dryRun
+    ? `dry run: ${group} is enrolled already, there is nothing to do`
+    : `${group} was enrolled already; nothing to do`;
+}

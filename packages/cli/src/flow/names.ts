@@ -1,0 +1,41 @@
+import type { Certificate } from "@dps-certs/ca-tools";
+import { caNameFor } from "@dps-certs/ca-tools";
+import { deviceIdProblem } from "@dps-certs/dps-protocol";
+import { quote } from "../args.ts";
+import { usageError } from "../errors.ts";
+
+export const rootCommonName = (subject: string): string => `${subject} Root CA`;
+export const intermediateCommonName = (subject: string): string => `${subject} Intermediate CA`;
+
+/** Name that a group's CAs carry in their subjects. */
+export const subjectFor = (groupId: string): string => caNameFor(groupId);
+
+/**
+ * Name of a CA in the service, made of its subject: `thermostats Root CA` is `thermostats-root`. It
+ * keeps to the service's characters and length, and differs where CAs differ in what was left out.
+ */
+export function certificateNameFor(ca: Certificate): string {
+  const words = (ca.commonName ?? "ca").replace(
+    / (Root|Intermediate) CA$/,
+    (_, kind: string) => `-${kind.toLowerCase()}`,
+  );
+  const name = words.replace(/[^A-Za-z0-9._-]+/g, "-");
+  return name === words && name.length <= 64
+    ? name
+    : `${name.slice(0, 50)}-${ca.sha256.slice(0, 6).toLowerCase()}`;
+}
+
+/** `thermostats-001`: at least three digits, so that more devices later leave the names as they are. */
+export function deviceIds(prefix: string, count: number): string[] {
+  const ids = Array.from(
+    { length: count },
+    (_, index) => `${prefix}-${String(index + 1).padStart(3, "0")}`,
+  );
+  const longest = ids.at(-1);
+  const problem = longest === undefined ? undefined : deviceIdProblem(longest);
+  if (longest === undefined || problem === undefined) return ids;
+  throw usageError(
+    `${quote(longest)} cannot be a device's registration id: ${problem}`,
+    "choose a shorter one with --prefix",
+  );
+}

@@ -1,0 +1,75 @@
+import { createSpinner } from "nanospinner";
+import type { Io } from "../io.ts";
+import { paint, printable } from "./text.ts";
+
+export type Mark = "done" | "already" | "todo" | "failed";
+
+const MARKS = {
+  done: ["✔", "green"],
+  already: ["=", "dim"],
+  todo: ["○", "yellow"],
+  failed: ["✖", "red"],
+} as const;
+
+const TITLE_WIDTH = 22;
+
+/** Progress goes to stderr, the result to stdout: one JSON document, or text for people. */
+export interface Reporter {
+  /** The target and where it came from: every command's first line. */
+  target: (text: string) => void;
+  step: (mark: Mark, title: string, detail: string) => void;
+  /** Shows on a terminal what is being done; call the result when it is over. */
+  working: (title: string) => () => void;
+  note: (text: string) => void;
+  warn: (text: string) => void;
+  result: (value: unknown, text: string) => void;
+  /** As `result`, with the JSON on one line: for programs that read on while the command runs. */
+  line: (value: unknown, text: string) => void;
+}
+
+export interface ReporterOptions {
+  json: boolean;
+  /** Leaves out progress and notes; warnings stay. */
+  quiet: boolean;
+  isLive: boolean;
+  colour: boolean;
+}
+
+export function createReporter(
+  io: Pick<Io, "stdout" | "stderr">,
+  options: ReporterOptions,
+): Reporter {
+  const { json, quiet, isLive, colour } = options;
+  const line = (text: string) => {
+    if (!quiet) io.stderr(`  ${text}\n`);
+  };
+  return {
+    target: (text) => line(paint(colour, "dim", printable(text))),
+    step: (mark, title, detail) => {
+      const [sign, hue] = MARKS[mark];
+      line(`${paint(colour, hue, sign)} ${title.padEnd(TITLE_WIDTH)}  ${printable(detail)}`);
+    },
+    working: (title) => (quiet || !isLive ? () => undefined : spin(title)),
+    note: (text) => line(printable(text)),
+    warn: (text) => io.stderr(`  ${paint(colour, "yellow", "!")} ${printable(text)}\n`),
+    result: (value, text) => io.stdout(json ? `${JSON.stringify(value, undefined, 2)}\n` : text),
+    line: (value, text) => io.stdout(json ? `${JSON.stringify(value)}\n` : text),
+  };
+}
+
+const SHOW_CURSOR = "\u001b[?25h";
+
+/** A live line; the cursor, which it hides, comes back also when the user interrupts. */
+function spin(title: string): () => void {
+  const spinner = createSpinner(title, { stream: process.stderr }).start();
+  const interrupted = () => {
+    process.stderr.write(SHOW_CURSOR);
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
+  return () => {
+    process.removeListener("SIGINT", interrupted);
+    spinner.clear();
+    spinner.stop();
+  };
+}

@@ -1,0 +1,26 @@
+import { styleText } from "node:util";
+
+/** Takes out control characters, so that what a service or a file says cannot steer a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
+}
+
+export type Colour = "green" | "red" | "yellow" | "dim" | "bold";
+
+export function paint(enabled: boolean, colour: Colour, text: string): string {
+  return enabled ? styleText(colour, text, { validateStream: false }) : text;
+}
+
+/** A path as the user would type it: relative where it lies below the working folder. */
+export function shortPath(cwd: string, path: string): string {
+  return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
+}
+
+export const plural = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** Days from now to a date, for people: never rounded up. */
+export function daysLeft(now: Date, end: Date): string {
+  const days = Math.floor((end.getTime() - now.getTime()) / 86_400_000);
+  return days < 0 ? "expired" : `${plural(days, "day")} left`;
+}
