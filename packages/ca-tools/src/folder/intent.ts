@@ -1,0 +1,96 @@
+/**
+ * An intent says what a change will do. Once it is in `.pending/` it is carried out, by the command
+ * that wrote it or by the next one: every step may be done again.
+ */
+import { mkdir, rename, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import * as v from "valibot";
+import { CaToolsError } from "../errors.ts";
+import { exists, onPath, readText, syncFolder, syncFoldersOf } from "./files.ts";
+import { appendMissingRows } from "./index-file.ts";
+import { INDEX_FILE } from "./layout.ts";
+
+export const PENDING = ".pending";
+/** 100,000 devices. */
+const MAX_INTENT_BYTES = 128 * 1024 * 1024;
+
+/** What an intent may name: `folder/file` or `file`, nothing hidden but our own temporaries, no way out. */
+const RelativePath = v.pipe(
+  v.string(),
+  v.regex(/^(?:[A-Za-z0-9][A-Za-z0-9-]*\/){0,2}[A-Za-z0-9%._~-]+$/),
+  v.check((path) => !path.split("/").some((part) => part === ".." || part === ".")),
+);
+
+export interface Rename {
+  from: string;
+  to: string;
+}
+
+export interface Intent {
+  /** Files that are there and make room. */
+  moves: Rename[];
+  /** Temporary files that take their places, in this order. */
+  files: Rename[];
+  rows: string[];
+}
+
+const renames = v.array(v.object({ from: RelativePath, to: RelativePath }));
+const IntentSchema: v.GenericSchema<unknown, Intent> = v.object({
+  moves: renames,
+  files: renames,
+  rows: v.array(v.string()),
+});
+
+/**
+ * Reads an intent that an interrupted command left.
+ *
+ * @throws {CaToolsError} `damaged-folder`
+ */
+export async function readIntent(folder: string, name: string): Promise<Intent> {
+  const path = join(folder, PENDING, name);
+  const text = await readText(path, MAX_INTENT_BYTES);
+  try {
+    return v.parse(IntentSchema, JSON.parse(text ?? ""));
+  } catch (cause) {
+    throw damaged(path, cause);
+  }
+}
+
+function damaged(path: string, cause: unknown): CaToolsError {
+  return new CaToolsError("damaged-folder", `${path} is damaged: it names no change`, {
+    cause,
+    file: path,
+    hint: "delete the file; files that its command did not finish can be made again",
+  });
+}
+
+/** Does, or goes on with, what the intent says, and removes it. */
+export async function carryOut(folder: string, name: string, intent: Intent): Promise<void> {
+  await makeRoom(folder, intent.moves);
+  for (const { from, to } of intent.files) {
+    await renameIfThere(join(folder, from), join(folder, to));
+  }
+  if (intent.rows.length > 0) await appendMissingRows(join(folder, INDEX_FILE), intent.rows);
+  await syncFoldersOf(intent.files.map(({ to }) => join(folder, to)));
+  await unlink(join(folder, PENDING, name));
+}
+
+async function makeRoom(folder: string, moves: readonly Rename[]): Promise<void> {
+  for (const { from, to } of moves) {
+    // Every move was of a file that was there: once moved, what stands at `from` took its place.
+    if (await exists(join(folder, to))) continue;
+    await mkdir(join(folder, dirname(to)), { recursive: true, mode: 0o700 });
+    await renameIfThere(join(folder, from), join(folder, to));
+  }
+  if (moves.length === 0) return;
+  // On disk before anything takes the place of what moved, or a power cut could swap the two.
+  await syncFoldersOf(moves.map(({ to }) => join(folder, to)));
+  await syncFoldersOf(moves.map(({ to }) => join(folder, dirname(to))));
+  await syncFoldersOf(moves.map(({ from }) => join(folder, from)));
+  await syncFolder(folder);
+}
+
+/** A source that is gone was renamed before the crash. */
+async function renameIfThere(from: string, to: string): Promise<void> {
+  if (await exists(from)) await onPath(to, () => rename(from, to));
+}

@@ -1,0 +1,95 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import lockfile from "proper-lockfile";
+import { CaToolsError } from "../errors.ts";
+import { codeOf } from "./files.ts";
+
+/** A lock whose holder has not renewed it for this long, in milliseconds, is left over from a crash. */
+export const STALE_MS: number = 5000;
+const RENEW_MS = 1000;
+
+/** How often a lock that another holds is asked for, and the pause between, in milliseconds. */
+export interface LockWait {
+  tries: number;
+  pauseMs: number;
+}
+const TEN_SECONDS: LockWait = { tries: 200, pauseMs: 50 };
+
+/** Name of the lock in the folder. */
+export const LOCK_NAME: string = ".lock";
+
+export interface HeldLock {
+  /**
+   * To be called before what cannot be undone: a process that was suspended may have lost its lock
+   * to another, and two that found a stale lock at once may both have taken it.
+   *
+   * @throws {CaToolsError} `locked`
+   */
+  assertHeld(): Promise<void>;
+}
+
+/**
+ * Runs `work` while no other process of ours changes the folder. Advisory: `openssl ca` does not know of it.
+ *
+ * @param wait - default: about ten seconds
+ * @throws {CaToolsError} `locked` when the wait is over
+ */
+export async function withLock<T>(
+  folder: string,
+  work: (lock: HeldLock) => Promise<T>,
+  wait: LockWait = TEN_SECONDS,
+): Promise<T> {
+  const path = join(folder, LOCK_NAME);
+  let lost = false;
+  const release = await acquire(folder, path, wait, () => {
+    lost = true;
+  });
+  const own = await identityOf(path);
+  const assertHeld = async () => {
+    if (!lost && own !== undefined && (await identityOf(path)) === own) return;
+    throw new CaToolsError("locked", `another command took over the lock on ${folder}`, {
+      file: path,
+      hint: "nothing was changed; try again",
+    });
+  };
+  try {
+    return await work({ assertHeld });
+  } finally {
+    // A lock that was lost is no longer ours to release; one that fails to go away turns stale.
+    if (!lost && (await identityOf(path)) === own) await release().catch(() => undefined);
+  }
+}
+
+/** Tells one lock from the next: file systems give inode numbers out again. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  return found && `${found.ino} ${found.birthtimeNs}`;
+}
+
+async function acquire(
+  folder: string,
+  path: string,
+  { tries, pauseMs }: LockWait,
+  onCompromised: () => void,
+): Promise<() => Promise<void>> {
+  const options = { lockfilePath: path, stale: STALE_MS, update: RENEW_MS, onCompromised };
+  for (let left = tries; ; left -= 1) {
+    try {
+      return await lockfile.lock(folder, options);
+    } catch (cause) {
+      // Only a lock that is held is worth waiting for; a folder that refuses us will go on doing so.
+      if (codeOf(cause) !== "ELOCKED") throw cause;
+      if (left <= 1) throw heldByAnother(folder, path, cause);
+    }
+    await delay(pauseMs);
+  }
+}
+
+function heldByAnother(folder: string, path: string, cause: unknown): CaToolsError {
+  return new CaToolsError("locked", `another command is changing ${folder}`, {
+    cause,
+    file: path,
+    hint: "wait for it to end and try again",
+  });
+}

@@ -1,0 +1,86 @@
+/** A PKI folder: reading it, and changing it under its lock. */
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createFlushed, exists, onPath, PUBLIC_MODE, syncFolder } from "./files.ts";
+import { BEGINNING, FOLDERS, INDEX_FILE, PKI_FILE } from "./layout.ts";
+import { withLock } from "./lock.ts";
+import { type Registry, readRegistry, registryFile } from "./registry.ts";
+import { type Change, commit, isPending, recover } from "./transaction.ts";
+
+const EMPTY: Registry = { version: 1, cas: [] };
+
+/**
+ * The folder's CAs as they are now; undefined when there is no folder yet. Finishes first what an
+ * interrupted command left.
+ */
+export async function openPki(folder: string): Promise<Registry | undefined> {
+  const registry = await readRegistry(folder);
+  if (registry === undefined || !(await isPending(folder))) return registry;
+  return await onPath(folder, () =>
+    withLock(folder, async (lock) => {
+      await lock.assertHeld();
+      await recover(folder);
+      return await readRegistry(folder);
+    }),
+  );
+}
+
+/** A change, and the CAs as they are to be listed after it. */
+export type Plan = Change & { registry?: Registry };
+
+/**
+ * Changes the folder under its lock, and begins it where there is none. `plan` sees the registry as
+ * it is then and says what to change; it is not to do anything slow.
+ */
+export async function changePki(
+  folder: string,
+  plan: (registry: Registry) => Plan | Promise<Plan>,
+): Promise<void> {
+  await onPath(folder, () => mkdir(folder, { recursive: true, mode: 0o755 }));
+  // Before the lock, which would already be a change to somebody else's folder.
+  await readRegistry(folder);
+  await onPath(folder, () =>
+    withLock(folder, async (lock) => {
+      await lock.assertHeld();
+      await begin(folder);
+      await recover(folder);
+      const { registry, ...change } = await plan((await readRegistry(folder)) ?? EMPTY);
+      // Last, so that a CA is listed only when its files are in place.
+      const files = registry ? [...change.files, registryFile(registry)] : change.files;
+      await commit(folder, { ...change, files }, lock);
+    }),
+  );
+}
+
+/** Brings the folder's fixed parts into being; each is left alone where it is there. */
+async function begin(folder: string): Promise<void> {
+  if (!(await exists(join(folder, PKI_FILE)))) {
+    await createAtomically(folder, PKI_FILE, registryFile(EMPTY).data);
+  }
+  for (const name of FOLDERS) {
+    const mode = name === "private" ? 0o700 : 0o755;
+    await onPath(join(folder, name), () => mkdir(join(folder, name), { recursive: true, mode }));
+  }
+  const fixed: Record<string, string> = {
+    "private/.gitignore": "*\n",
+    [INDEX_FILE]: "",
+    [`${INDEX_FILE}.attr`]: "unique_subject = no\n",
+    serial: "01\n",
+    crlnumber: "01\n",
+  };
+  for (const [name, content] of Object.entries(fixed)) {
+    if (!(await exists(join(folder, name)))) await createAtomically(folder, name, content);
+  }
+}
+
+async function createAtomically(
+  folder: string,
+  name: string,
+  data: string | Uint8Array,
+): Promise<void> {
+  const draft = join(folder, `${BEGINNING}${name.replaceAll("/", "-")}`);
+  await rm(draft, { force: true });
+  await onPath(draft, () => createFlushed(draft, data, PUBLIC_MODE));
+  await rename(draft, join(folder, name));
+  await syncFolder(folder);
+}

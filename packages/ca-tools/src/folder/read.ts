@@ -1,0 +1,48 @@
+import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
+import { CaToolsError } from "../errors.ts";
+import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from "../x509/certificate.ts";
+import { isKeyOf, parsePrivateKey } from "../x509/keys.ts";
+import { readText } from "./files.ts";
+import type { CaPaths } from "./layout.ts";
+
+/** Reads a certificate of the folder; undefined when there is no such file. */
+export async function readCertificate(
+  folder: string,
+  path: string,
+): Promise<Certificate | undefined> {
+  const file = join(folder, path);
+  const text = await readText(file, MAX_CERTIFICATE_BYTES);
+  return text === undefined ? undefined : parseCertificate(text, file);
+}
+
+/**
+ * Reads a certificate and its private key, and makes sure that they belong together.
+ *
+ * @throws {CaToolsError} `not-found` when one of the two is missing, `invalid-certificate`,
+ * `invalid-key` or `key-mismatch`, each naming the file
+ */
+export async function readPair(
+  folder: string,
+  paths: CaPaths,
+): Promise<{ certificate: Certificate; privateKey: KeyObject }> {
+  const file = join(folder, paths.certificate);
+  const keyFile = join(folder, paths.key);
+  const certificate = await readCertificate(folder, paths.certificate);
+  if (certificate === undefined) throw missing(file);
+  const keyText = await readText(keyFile, MAX_CERTIFICATE_BYTES);
+  if (keyText === undefined) throw missing(keyFile);
+  const privateKey = parsePrivateKey(keyText, keyFile);
+  if (isKeyOf(privateKey, certificate)) return { certificate, privateKey };
+  throw new CaToolsError("key-mismatch", `${keyFile} is not the private key of ${file}`, {
+    file: keyFile,
+    hint: "restore the one that was replaced, or move both away to have them made again",
+  });
+}
+
+function missing(file: string): CaToolsError {
+  return new CaToolsError("not-found", `${file} is missing`, {
+    file,
+    hint: "restore it from a copy, or move the other half of the pair away to have both made again",
+  });
+}

@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import * as v from "valibot";
+import { CaToolsError } from "../errors.ts";
+import { listNames, readText } from "./files.ts";
+import { BEGINNING, PKI_FILE } from "./layout.ts";
+import { LOCK_NAME } from "./lock.ts";
+import type { NewFile } from "./transaction.ts";
+
+const MAX_REGISTRY_BYTES = 4 * 1024 * 1024;
+
+/** A CA of the folder. Its files are named by its name (see layout). */
+export interface CaRecord {
+  name: string;
+  /** Stem of its files, for people who read pki.json. */
+  file: string;
+  /** Name of the CA that issued it; null for a root. */
+  issuer: string | null;
+  sha256: string;
+  /** Enrollment group that it signs the devices of. */
+  group: string | null;
+  /** 1, and one more after each rotation. */
+  generation: number;
+}
+
+export interface Registry {
+  version: 1;
+  cas: CaRecord[];
+}
+
+// Names become paths, so what a damaged or foreign file may say is bounded here.
+const CaName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._:~-]{1,64}$/));
+
+const RegistrySchema: v.GenericSchema<unknown, Registry> = v.object({
+  version: v.literal(1),
+  cas: v.array(
+    v.object({
+      name: CaName,
+      file: v.string(),
+      issuer: v.nullable(CaName),
+      sha256: v.pipe(v.string(), v.regex(/^[0-9A-F]{64}$/)),
+      group: v.nullable(v.string()),
+      generation: v.number(),
+    }),
+  ),
+});
+
+/**
+ * Reads `pki.json`. Undefined where a new folder may begin: nothing there, or nothing in it.
+ *
+ * @throws {CaToolsError} `not-a-pki-folder` when the folder holds other things, `damaged-folder` when the file cannot be read
+ */
+export async function readRegistry(folder: string): Promise<Registry | undefined> {
+  const path = join(folder, PKI_FILE);
+  const text = await readText(path, MAX_REGISTRY_BYTES);
+  if (text !== undefined) return parseRegistry(path, text);
+  const names = await listNames(folder);
+  // Another process began the folder between the two looks.
+  if (names.includes(PKI_FILE)) return await readRegistry(folder);
+  const foreign = names.find((name) => name !== LOCK_NAME && !name.startsWith(BEGINNING));
+  if (foreign === undefined) return undefined;
+  throw new CaToolsError(
+    "not-a-pki-folder",
+    `${folder} is not a PKI folder: it has no ${PKI_FILE}, and holds ${foreign}`,
+    { file: folder, hint: "choose another folder with --pki" },
+  );
+}
+
+function parseRegistry(path: string, text: string): Registry {
+  try {
+    return v.parse(RegistrySchema, JSON.parse(text));
+  } catch (cause) {
+    throw damagedRegistry(path, cause);
+  }
+}
+
+function damagedRegistry(path: string, cause: unknown): CaToolsError {
+  return new CaToolsError("damaged-folder", `${path} is damaged, or of another version`, {
+    cause,
+    file: path,
+    hint: "restore it from a copy, or choose another folder with --pki",
+  });
+}
+
+/** The registry as a file of a change. */
+export function registryFile(registry: Registry): NewFile {
+  // What could not be read again would lock everybody out of the folder.
+  const data = `${JSON.stringify(v.parse(RegistrySchema, registry), undefined, 2)}\n`;
+  return { path: PKI_FILE, data, replace: true };
+}

@@ -1,0 +1,87 @@
+/** Processes of their own, which can be killed. They run the built package: Node 20 reads no TypeScript. */
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdirSync, utimesSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import lockfile from "proper-lockfile";
+
+const HERE = import.meta.dirname;
+const PACKAGE = join(HERE, "..", "..");
+const COMPILER = createRequire(import.meta.url).resolve("typescript/package.json");
+
+/** Brings `dist` up to date, once at a time: test files run side by side. */
+export async function buildPackage(): Promise<void> {
+  mkdirSync(join(PACKAGE, "dist"), { recursive: true });
+  const lockfilePath = join(PACKAGE, "dist", ".building");
+  const retries = { retries: 600, minTimeout: 100, maxTimeout: 100 };
+  const release = await lockfile.lock(PACKAGE, { lockfilePath, retries });
+  try {
+    const tsc = join(COMPILER, "..", "bin", "tsc");
+    await promisify(execFile)(process.execPath, [tsc, "-b", PACKAGE]);
+  } finally {
+    await release();
+  }
+}
+
+export interface ChildOptions {
+  /** Kills the process at its n-th change to the file system, 1 being the first. */
+  killAt?: number;
+  /** Lets `authority-step.js` replace what is there. */
+  force?: boolean;
+  /** User that the process becomes once its modules are loaded; for processes of root. */
+  runAs?: number;
+}
+
+export interface ChildResult {
+  stdout: string;
+  stderr: string;
+  signal: NodeJS.Signals | null;
+  status: number | null;
+}
+
+/** How many changes to the file system a script makes when nothing kills it. */
+export async function countChanges(
+  script: string,
+  args: readonly string[],
+  options: ChildOptions = {},
+): Promise<number> {
+  const { stderr } = await runChild(script, args, { ...options, killAt: 0 });
+  const count = /changes: (\d+)/.exec(stderr)?.[1];
+  if (count === undefined) throw new Error(`${script} did not end: ${stderr}`);
+  return Number(count);
+}
+
+/** Leaves the lock of a killed process as it would be found seconds later. */
+export function ageLock(folder: string): void {
+  const lock = join(folder, ".lock");
+  if (existsSync(lock)) utimesSync(lock, 0, 0);
+}
+
+/** Runs a script of this folder to its end. */
+export function runChild(
+  script: string,
+  args: readonly string[],
+  { killAt, force, runAs }: ChildOptions = {},
+): Promise<ChildResult> {
+  const preload = killAt === undefined ? [] : ["--import", join(HERE, "kill-at.js")];
+  const child = spawn(process.execPath, [...preload, join(HERE, script), ...args], {
+    env: {
+      ...process.env,
+      KILL_AT: String(killAt ?? 0),
+      FORCE: force ? "1" : "0",
+      RUN_AS: String(runAs ?? ""),
+    },
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) => resolve({ stdout, stderr, signal, status }));
+  });
+}
