@@ -16,7 +16,14 @@ export {
 } from "./authority/load-device.ts";
 export { createVerificationCertificate } from "./authority/verification.ts";
 export { CaToolsError, type CaToolsErrorCode } from "./errors.ts";
-export { caNameFor, caPaths, devicePaths, FIRST_INTERMEDIATE, ROOT } from "./folder/layout.ts";
+export {
+  caNameFor,
+  caPaths,
+  checkDeviceId,
+  devicePaths,
+  FIRST_INTERMEDIATE,
+  ROOT,
+} from "./folder/layout.ts";
 export { openPki } from "./folder/pki.ts";
 export type { CaRecord, Registry } from "./folder/registry.ts";
 export {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { exists } from "../folder/files.ts";
+import { ARCHIVE } from "../folder/layout.ts";
 
 /**
  * Moves replaced files to `old-<time>/`, where nothing is deleted or overwritten: a second
@@ -11,7 +12,7 @@ export async function archiveMoves(
   paths: readonly string[],
 ): Promise<{ from: string; to: string }[]> {
   if (paths.length === 0) return [];
-  const time = `old-${now.toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  const time = `${ARCHIVE}${now.toISOString().replace(/[-:]|\.\d+/g, "")}`;
   let archive = time;
   for (let n = 2; await exists(join(folder, archive)); n += 1) archive = `${time}-${n}`;
   return paths.map((from) => ({ from, to: `${archive}/${from}` }));

@@ -44,13 +44,13 @@ export interface Made {
 /**
  * Makes the self-signed root CA of a PKI folder, and the folder where there is none.
  *
- * @param force - replaces the whole chain; the CAs' files are moved to `old-<time>/`
+ * @param force - replaces the whole chain; the CAs' files are moved to `old-<time>/`, the `archive`
  * @throws {CaToolsError} `exists` when there is a root, unless forced
  */
 export async function createRoot(
   folder: string,
   options: CaOptions & { force?: boolean },
-): Promise<Made> {
+): Promise<Made & { archive?: string }> {
   const keys = await generateKeyPair(options.algorithm);
   const validity = validityFor(options.now, options.days ?? PROFILES.root.days);
   const certificate = await issueCertificate({
@@ -60,16 +60,21 @@ export async function createRoot(
     issuer: { selfSigned: keys.privateKey },
     ...validity,
   });
+  let archive: string | undefined;
   await changePki(folder, async (registry) => {
     if (registry.cas.length > 0 && !options.force) throw rootExists(folder);
     const record = recordOf(ROOT, null, certificate, null);
+    const old = options.force ? chainFiles(registry) : [];
+    const moves = await archiveMoves(folder, options.now, old);
+    // There may be nothing to replace.
+    if (registry.cas.length > 0) archive = moves[0]?.to.split("/")[0];
     return {
-      moves: await archiveMoves(folder, options.now, options.force ? chainFiles(registry) : []),
+      moves,
       files: caFiles(ROOT, keys, certificate),
       registry: { ...registry, cas: [record] },
     };
   });
-  return { certificate };
+  return { certificate, ...(archive !== undefined && { archive }) };
 }
 
 /** Files of the chain: what the registry names, and the fixed names whoever wrote them. */

@@ -45,6 +45,14 @@ describe("createDevices", () => {
     expect(await flawsOf(folder)).toEqual([]);
   });
 
+  it("takes no CA that was archived or replaced since it was loaded", async () => {
+    await createRoot(folder, { commonName: "Root CA", now: NOW, force: true });
+    await expect(create(["dev-1"])).rejects.toMatchObject({ code: "locked" });
+    await createIntermediate(folder, { commonName: "CA", now: NOW, group: null });
+    await expect(create(["dev-1"])).rejects.toMatchObject({ code: "locked" });
+    expect(await flawsOf(folder)).toEqual([]);
+  });
+
   it("hands over no key", async () => {
     const [made] = await create(["dev-1"]);
     expect(Object.keys(made ?? {}).sort()).toEqual(["certificate", "id"]);
@@ -104,8 +112,19 @@ describe("createDevices", () => {
   it.each(Object.values(devicePaths("dev-1")))("replaces one whose %s is lost", async (path) => {
     await create(["dev-1"]);
     rmSync(join(folder, path));
-    await expect(create(["dev-1"])).rejects.toMatchObject({ code: "exists" });
     await create(["dev-1"], { force: true });
+    expect(await flawsOf(folder)).toEqual([]);
+  });
+
+  it("wants --force while the certificate is there, and keeps what is left where it is gone", async () => {
+    await create(["dev-1"]);
+    const paths = devicePaths("dev-1");
+    const key = readFileSync(join(folder, paths.key), "utf8");
+    rmSync(join(folder, paths.fullChain));
+    await expect(create(["dev-1"])).rejects.toMatchObject({ code: "exists" });
+    rmSync(join(folder, paths.certificate));
+    await create(["dev-1"]);
+    expect(readFileSync(join(folder, "old-20300301T120000Z", paths.key), "utf8")).toBe(key);
     expect(await flawsOf(folder)).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { CaToolsError } from "../errors.ts";
 import { indexRow } from "../folder/index-file.ts";
 import { checkDeviceId, devicePaths } from "../folder/layout.ts";
 import { changePki } from "../folder/pki.ts";
+import type { Registry } from "../folder/registry.ts";
 import type { NewFile } from "../folder/transaction.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { issueCertificate } from "../x509/issue.ts";
@@ -51,7 +52,8 @@ export async function createDevices(folder: string, options: DeviceOptions): Pro
   for (const id of options.ids) checkDeviceId(id);
   checkDistinct(options.ids);
   const made = await Promise.all(options.ids.map((id) => makeDevice(id, options)));
-  await changePki(folder, async () => {
+  await changePki(folder, async (registry) => {
+    checkIssuer(folder, registry, options.issuer);
     const present = await idsByLowerCase(folder);
     const replaced = made.flatMap(({ id }) => replacedFiles(id, present, options));
     return {
@@ -61,6 +63,16 @@ export async function createDevices(folder: string, options: DeviceOptions): Pro
     };
   });
   return made.map(({ keys: _, ...device }) => device);
+}
+
+/** A CA that was replaced or archived since it was loaded issues nothing more. */
+function checkIssuer(folder: string, registry: Registry, { record, certificate }: Ca): void {
+  const current = registry.cas.find(({ name }) => name === record.name);
+  if (current?.sha256 === certificate.sha256) return;
+  throw new CaToolsError("locked", `another command replaced the CA ${record.name} meanwhile`, {
+    file: folder,
+    hint: "nothing was changed; try again",
+  });
 }
 
 function checkDistinct(ids: readonly string[]): void {
@@ -98,8 +110,8 @@ function replacedFiles(
 ): string[] {
   const other = present.get(id.toLowerCase());
   if (other !== undefined && (!force || other !== id)) throw deviceExists(id, other);
-  // Also where the certificate is gone: what is left of the pair makes room too.
-  return force ? Object.values(devicePaths(id)) : [];
+  // Where the certificate is gone, what is left of the device makes room, kept like the rest.
+  return Object.values(devicePaths(id));
 }
 
 function deviceFiles({ id, certificate, keys }: NewDevice, issuer: Ca): NewFile[] {

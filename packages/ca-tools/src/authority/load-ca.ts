@@ -25,7 +25,7 @@ export function findCa(registry: Registry, name: string): CaRecord {
 /** The CA's certificate, compared with what was recorded when it was made. */
 export async function readCaCertificate(folder: string, record: CaRecord): Promise<Certificate> {
   const path = caPaths(record.name).certificate;
-  const certificate = await readCertificate(folder, path);
+  const certificate = await readCertificate(folder, path, REMEDY);
   const file = join(folder, path);
   if (certificate === undefined) {
     throw new CaToolsError("not-found", `${file} is missing`, { file, hint: RESTORE });
@@ -34,7 +34,8 @@ export async function readCaCertificate(folder: string, record: CaRecord): Promi
   return certificate;
 }
 
-const RESTORE = "restore it from a copy, or replace the chain with: dps-certs ca create --force";
+const REMEDY = "it from a copy, or replace the chain with: dps-certs ca create --force";
+const RESTORE = `restore ${REMEDY}`;
 
 function checkRecorded(certificate: Certificate, record: CaRecord, file: string): void {
   if (certificate.sha256 === record.sha256) return;
@@ -52,7 +53,7 @@ function checkRecorded(certificate: Certificate, record: CaRecord, file: string)
  */
 export async function loadCa(folder: string, registry: Registry, name: string): Promise<Ca> {
   const record = findCa(registry, name);
-  const pair = await readPair(folder, caPaths(name));
+  const pair = await readPair(folder, caPaths(name), REMEDY);
   checkRecorded(pair.certificate, record, join(folder, caPaths(name).certificate));
   return {
     ...pair,

@@ -14,8 +14,11 @@ export async function listDeviceIds(folder: string): Promise<string[]> {
 
 /** The device's certificate; undefined when there is none. */
 export async function readDevice(folder: string, id: string): Promise<Certificate | undefined> {
-  return await readCertificate(folder, devicePaths(id).certificate);
+  return await readCertificate(folder, devicePaths(id).certificate, remedyFor(id));
 }
+
+const remedyFor = (id: string) =>
+  `it from a copy, or make the device again with: dps-certs device create ${id} --force`;
 
 export interface DeviceIdentity {
   certificate: Certificate;
@@ -32,7 +35,7 @@ export interface DeviceIdentity {
  */
 export async function loadDevice(folder: string, id: string): Promise<DeviceIdentity> {
   const paths = devicePaths(id);
-  const { certificate, privateKey } = await readPair(folder, paths);
+  const { certificate, privateKey } = await readPair(folder, paths, remedyFor(id));
   const file = join(folder, paths.fullChain);
   const text = await readText(file, MAX_CERTIFICATE_BYTES);
   const chain = text === undefined ? [] : parseCertificates(text, file);
@@ -44,7 +47,7 @@ export async function loadDevice(folder: string, id: string): Promise<DeviceIden
         : `${file} does not begin with the device's certificate`,
       {
         file,
-        hint: `make the device again with: dps-certs device create ${id} --force`,
+        hint: `restore ${remedyFor(id)}`,
       },
     );
   }

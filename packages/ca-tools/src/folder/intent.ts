@@ -3,23 +3,30 @@
  * that wrote it or by the next one: every step may be done again.
  */
 import { mkdir, rename, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { CaToolsError } from "../errors.ts";
-import { exists, onPath, readText, syncFolder, syncFoldersOf } from "./files.ts";
+import { exists, isMissing, onPath, readText, syncFolder, syncFoldersOf } from "./files.ts";
 import { appendMissingRows } from "./index-file.ts";
-import { INDEX_FILE } from "./layout.ts";
+import { ARCHIVE, INDEX_FILE, TEMPORARY } from "./layout.ts";
+import type { HeldLock } from "./lock.ts";
 
 export const PENDING = ".pending";
 /** 100,000 devices. */
 const MAX_INTENT_BYTES = 128 * 1024 * 1024;
 
-/** What an intent may name: `folder/file` or `file`, nothing hidden but our own temporaries, no way out. */
+/** `folder/file` or `file`, and no way out of the folder. */
 const RelativePath = v.pipe(
   v.string(),
   v.regex(/^(?:[A-Za-z0-9][A-Za-z0-9-]*\/){0,2}[A-Za-z0-9%._~-]+$/),
   v.check((path) => !path.split("/").some((part) => part === ".." || part === ".")),
 );
+/** What takes a place is one of our temporaries, and what makes room goes to an archive. */
+const Temporary = v.pipe(
+  RelativePath,
+  v.check((path) => basename(path).startsWith(TEMPORARY)),
+);
+const Archived = v.pipe(RelativePath, v.startsWith(ARCHIVE));
 
 export interface Rename {
   from: string;
@@ -34,10 +41,9 @@ export interface Intent {
   rows: string[];
 }
 
-const renames = v.array(v.object({ from: RelativePath, to: RelativePath }));
 const IntentSchema: v.GenericSchema<unknown, Intent> = v.object({
-  moves: renames,
-  files: renames,
+  moves: v.array(v.object({ from: RelativePath, to: Archived })),
+  files: v.array(v.object({ from: Temporary, to: RelativePath })),
   rows: v.array(v.string()),
 });
 
@@ -64,23 +70,35 @@ function damaged(path: string, cause: unknown): CaToolsError {
   });
 }
 
-/** Does, or goes on with, what the intent says, and removes it. */
-export async function carryOut(folder: string, name: string, intent: Intent): Promise<void> {
-  await makeRoom(folder, intent.moves);
+/**
+ * Does, or goes on with, what the intent says, and removes it.
+ *
+ * @throws {CaToolsError} `locked` when the lock was lost meanwhile: then its next holder does the rest
+ */
+export async function carryOut(
+  folder: string,
+  name: string,
+  intent: Intent,
+  lock: HeldLock,
+): Promise<void> {
+  await makeRoom(folder, intent.moves, lock);
   for (const { from, to } of intent.files) {
-    await renameIfThere(join(folder, from), join(folder, to));
+    await renameIfThere(join(folder, from), join(folder, to), lock);
   }
+  await lock.assertHeld();
   if (intent.rows.length > 0) await appendMissingRows(join(folder, INDEX_FILE), intent.rows);
   await syncFoldersOf(intent.files.map(({ to }) => join(folder, to)));
-  await unlink(join(folder, PENDING, name));
+  await unlink(join(folder, PENDING, name)).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
 }
 
-async function makeRoom(folder: string, moves: readonly Rename[]): Promise<void> {
+async function makeRoom(folder: string, moves: readonly Rename[], lock: HeldLock): Promise<void> {
   for (const { from, to } of moves) {
     // Every move was of a file that was there: once moved, what stands at `from` took its place.
     if (await exists(join(folder, to))) continue;
     await mkdir(join(folder, dirname(to)), { recursive: true, mode: 0o700 });
-    await renameIfThere(join(folder, from), join(folder, to));
+    await renameIfThere(join(folder, from), join(folder, to), lock);
   }
   if (moves.length === 0) return;
   // On disk before anything takes the place of what moved, or a power cut could swap the two.
@@ -91,6 +109,8 @@ async function makeRoom(folder: string, moves: readonly Rename[]): Promise<void>
 }
 
 /** A source that is gone was renamed before the crash. */
-async function renameIfThere(from: string, to: string): Promise<void> {
-  if (await exists(from)) await onPath(to, () => rename(from, to));
+async function renameIfThere(from: string, to: string, lock: HeldLock): Promise<void> {
+  if (!(await exists(from))) return;
+  await lock.assertHeld();
+  await onPath(to, () => rename(from, to));
 }

@@ -13,6 +13,8 @@ export const ROOT = "root";
 export const FIRST_INTERMEDIATE = "intermediate";
 
 export const FOLDERS: readonly string[] = ["certs", "private", "csr", "newcerts", "crl"];
+/** Beginning of the folders that replaced files go to. */
+export const ARCHIVE = "old-";
 export const PKI_FILE = "pki.json";
 /** How the names of temporary files begin, and of those that begin a folder. */
 export const TEMPORARY = ".tmp-";

@@ -50,7 +50,7 @@ export async function withLock<T>(
     if (!lost && own !== undefined && (await identityOf(path)) === own) return;
     throw new CaToolsError("locked", `another command took over the lock on ${folder}`, {
       file: path,
-      hint: "nothing was changed; try again",
+      hint: "it finishes or undoes what was begun here; run the command again",
     });
   };
   try {

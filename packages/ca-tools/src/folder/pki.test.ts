@@ -35,6 +35,7 @@ describe("a PKI folder", { timeout: 20_000 }, () => {
     const folder = join(scratch(), "deep", "pki");
     await change(folder);
     expect(Object.keys(snapshot(folder)).sort()).toEqual([
+      ".gitignore",
       "certs/a.cert.pem",
       "crlnumber",
       "index.txt",
@@ -46,6 +47,28 @@ describe("a PKI folder", { timeout: 20_000 }, () => {
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(["crl", "csr", "newcerts"]));
     expect(readFileSync(join(folder, "index.txt.attr"), "utf8")).toBe("unique_subject = no\n");
     expect(await openPki(folder)).toEqual({ version: 1, cas: [] });
+  });
+
+  it("keeps archives, which hold private keys too, from git", async () => {
+    const folder = scratch();
+    await change(folder);
+    expect(readFileSync(join(folder, ".gitignore"), "utf8")).toBe("private/\nold-*/\n");
+  });
+
+  it("may begin beside what says nothing of a folder's owner", async () => {
+    const folder = scratch();
+    writeFileSync(join(folder, ".DS_Store"), "");
+    writeFileSync(join(folder, ".gitignore"), "mine\n");
+    await change(folder);
+    expect(readFileSync(join(folder, ".gitignore"), "utf8")).toBe("mine\n");
+  });
+
+  it("has a private key removed by its next reader that a killed command left behind", async () => {
+    const folder = scratch();
+    await change(folder);
+    writeFileSync(join(folder, "private", ".tmp-0123-0"), "key");
+    await openPki(folder);
+    expect(readdirSync(join(folder, "private"))).toEqual([".gitignore"]);
   });
 
   it("may begin in an empty folder", async () => {
@@ -176,15 +199,18 @@ describe("a damaged folder", () => {
   });
 
   const ok = { moves: [], files: [], rows: [] };
+  const TMP = "certs/.tmp-0-0";
   it.each([
     ["is no JSON", "{"],
-    ["leads out of the folder", intent({ ...ok, files: [{ from: "certs/x", to: "../x" }] })],
+    ["leads out of the folder", intent({ ...ok, files: [{ from: TMP, to: "../x" }] })],
+    ["leads there by a detour", intent({ ...ok, files: [{ from: TMP, to: "certs/../../x" }] })],
+    ["names a folder", intent({ ...ok, files: [{ from: TMP, to: "certs/.." }] })],
+    ["renames a private key", intent({ ...ok, files: [{ from: "private/x", to: "certs/x" }] })],
     [
-      "leads there by a detour",
-      intent({ ...ok, files: [{ from: "certs/x", to: "certs/../../x" }] }),
+      "moves to where no archive is",
+      intent({ ...ok, moves: [{ from: "private/x", to: "certs/x" }] }),
     ],
-    ["names a folder", intent({ ...ok, files: [{ from: "certs/x", to: "certs/.." }] })],
-    ["moves an absolute path", intent({ ...ok, moves: [{ from: "/etc/passwd", to: "x" }] })],
+    ["moves an absolute path", intent({ ...ok, moves: [{ from: "/etc/passwd", to: "old-1/x" }] })],
   ])("is named when its intent %s, and nothing is lost", async (_, content) => {
     const folder = await damaged(".pending/0123456789ab.json", content);
     const before = snapshot(folder);

@@ -2,7 +2,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createFlushed, exists, onPath, PUBLIC_MODE, syncFolder } from "./files.ts";
-import { BEGINNING, FOLDERS, INDEX_FILE, PKI_FILE } from "./layout.ts";
+import { ARCHIVE, BEGINNING, FOLDERS, INDEX_FILE, PKI_FILE } from "./layout.ts";
 import { withLock } from "./lock.ts";
 import { type Registry, readRegistry, registryFile } from "./registry.ts";
 import { type Change, commit, isPending, recover } from "./transaction.ts";
@@ -18,8 +18,7 @@ export async function openPki(folder: string): Promise<Registry | undefined> {
   if (registry === undefined || !(await isPending(folder))) return registry;
   return await onPath(folder, () =>
     withLock(folder, async (lock) => {
-      await lock.assertHeld();
-      await recover(folder);
+      await recover(folder, lock);
       return await readRegistry(folder);
     }),
   );
@@ -43,7 +42,7 @@ export async function changePki(
     withLock(folder, async (lock) => {
       await lock.assertHeld();
       await begin(folder);
-      await recover(folder);
+      await recover(folder, lock);
       const { registry, ...change } = await plan((await readRegistry(folder)) ?? EMPTY);
       // Last, so that a CA is listed only when its files are in place.
       const files = registry ? [...change.files, registryFile(registry)] : change.files;
@@ -62,6 +61,8 @@ async function begin(folder: string): Promise<void> {
     await onPath(join(folder, name), () => mkdir(join(folder, name), { recursive: true, mode }));
   }
   const fixed: Record<string, string> = {
+    // Archives hold private keys too.
+    ".gitignore": `private/\n${ARCHIVE}*/\n`,
     "private/.gitignore": "*\n",
     [INDEX_FILE]: "",
     [`${INDEX_FILE}.attr`]: "unique_subject = no\n",

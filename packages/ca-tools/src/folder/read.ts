@@ -6,14 +6,19 @@ import { isKeyOf, parsePrivateKey } from "../x509/keys.ts";
 import { readText } from "./files.ts";
 import type { CaPaths } from "./layout.ts";
 
-/** Reads a certificate of the folder; undefined when there is no such file. */
+/**
+ * Reads a certificate of the folder; undefined when there is no such file.
+ *
+ * @param remedy - ends the hint that begins with "restore"
+ */
 export async function readCertificate(
   folder: string,
   path: string,
+  remedy: string,
 ): Promise<Certificate | undefined> {
   const file = join(folder, path);
   const text = await readText(file, MAX_CERTIFICATE_BYTES);
-  return text === undefined ? undefined : parseCertificate(text, file);
+  return text === undefined ? undefined : parseCertificate(text, file, remedy);
 }
 
 /**
@@ -25,24 +30,22 @@ export async function readCertificate(
 export async function readPair(
   folder: string,
   paths: CaPaths,
+  remedy: string,
 ): Promise<{ certificate: Certificate; privateKey: KeyObject }> {
   const file = join(folder, paths.certificate);
   const keyFile = join(folder, paths.key);
-  const certificate = await readCertificate(folder, paths.certificate);
-  if (certificate === undefined) throw missing(file);
+  const certificate = await readCertificate(folder, paths.certificate, remedy);
+  if (certificate === undefined) throw missing(file, remedy);
   const keyText = await readText(keyFile, MAX_CERTIFICATE_BYTES);
-  if (keyText === undefined) throw missing(keyFile);
-  const privateKey = parsePrivateKey(keyText, keyFile);
+  if (keyText === undefined) throw missing(keyFile, remedy);
+  const privateKey = parsePrivateKey(keyText, keyFile, remedy);
   if (isKeyOf(privateKey, certificate)) return { certificate, privateKey };
   throw new CaToolsError("key-mismatch", `${keyFile} is not the private key of ${file}`, {
     file: keyFile,
-    hint: "restore the one that was replaced, or move both away to have them made again",
+    hint: `restore ${remedy}`,
   });
 }
 
-function missing(file: string): CaToolsError {
-  return new CaToolsError("not-found", `${file} is missing`, {
-    file,
-    hint: "restore it from a copy, or move the other half of the pair away to have both made again",
-  });
+function missing(file: string, remedy: string): CaToolsError {
+  return new CaToolsError("not-found", `${file} is missing`, { file, hint: `restore ${remedy}` });
 }

@@ -44,6 +44,16 @@ const RegistrySchema: v.GenericSchema<unknown, Registry> = v.object({
   ),
 });
 
+/** What may lie in any folder, and says nothing about whose it is. */
+const COMPANIONS: ReadonlySet<string> = new Set([
+  ".DS_Store",
+  ".dps-certs",
+  ".git",
+  ".gitattributes",
+  ".gitignore",
+  ".gitkeep",
+]);
+
 /**
  * Reads `pki.json`. Undefined where a new folder may begin: nothing there, or nothing in it.
  *
@@ -56,7 +66,9 @@ export async function readRegistry(folder: string): Promise<Registry | undefined
   const names = await listNames(folder);
   // Another process began the folder between the two looks.
   if (names.includes(PKI_FILE)) return await readRegistry(folder);
-  const foreign = names.find((name) => name !== LOCK_NAME && !name.startsWith(BEGINNING));
+  const foreign = names.find(
+    (name) => name !== LOCK_NAME && !name.startsWith(BEGINNING) && !COMPANIONS.has(name),
+  );
   if (foreign === undefined) return undefined;
   throw new CaToolsError(
     "not-a-pki-folder",

@@ -68,7 +68,7 @@ export async function commit(folder: string, change: Change, lock: HeldLock): Pr
     await discard(folder, id, files);
     throw error;
   }
-  await carryOut(folder, `${id}.json`, intent);
+  await carryOut(folder, `${id}.json`, intent, lock);
 }
 
 async function present(folder: string, moves: readonly Rename[]): Promise<Rename[]> {
@@ -126,16 +126,19 @@ async function discard(folder: string, id: string, files: readonly Rename[]): Pr
   await inBatches(written, (path) => unlink(join(folder, path)).catch(() => undefined));
 }
 
-/** Whether an earlier command was interrupted in this folder. */
+/** Whether an earlier command was interrupted in this folder, or left a private key behind. */
 export async function isPending(folder: string): Promise<boolean> {
-  return (await listNames(join(folder, PENDING))).length > 0;
+  if ((await listNames(join(folder, PENDING))).length > 0) return true;
+  const keys = await listNames(join(folder, "private"));
+  return keys.some((name) => name.startsWith(TEMPORARY));
 }
 
-/** Finishes what was intended, and removes what was not yet. The caller holds the folder's lock. */
-export async function recover(folder: string): Promise<void> {
+/** Finishes what was intended, and removes what was not yet. */
+export async function recover(folder: string, lock: HeldLock): Promise<void> {
+  await lock.assertHeld();
   for (const name of await listNames(join(folder, PENDING))) {
     if (name.startsWith(TEMPORARY)) await unlink(join(folder, PENDING, name));
-    else await carryOut(folder, name, await readIntent(folder, name));
+    else await carryOut(folder, name, await readIntent(folder, name), lock);
   }
   for (const sub of [".", ...FOLDERS]) {
     const names = await listNames(join(folder, sub));

@@ -56,6 +56,19 @@ describe("parseCertificate", () => {
     });
   });
 
+  it.each([
+    ["month 13", "271332000000Z"],
+    ["letters", "abcdefghijklZ"],
+  ])("refuses a date with %s, which is no date to OpenSSL either", (_, date) => {
+    // The signature does not matter here: dates are read before it is looked at.
+    const der = Buffer.from(leaf.der);
+    const utcTime = der.indexOf(Buffer.from([0x17, 0x0d]));
+    der.write(date, utcTime + 2, "latin1");
+    expect(() => parseCertificate(der)).toThrow(
+      expect.objectContaining({ code: "invalid-certificate" }),
+    );
+  });
+
   it("reads version 1 and its lack of extensions", () => {
     const folder = scratch();
     const root = opensslIssue(folder, { subject: "/CN=Root", extensions: CA_EXTENSIONS });

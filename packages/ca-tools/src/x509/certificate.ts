@@ -52,15 +52,21 @@ export const MAX_CERTIFICATE_BYTES: number = 1024 * 1024;
  * Reads one certificate: the first of a PEM text, or DER.
  *
  * @param file - named in the error
+ * @param remedy - ends the error's hint, which begins with "restore". @default "it from a copy"
  * @throws {CaToolsError} `invalid-certificate`
  */
-export function parseCertificate(input: string | Uint8Array, file?: string): Certificate {
+export function parseCertificate(
+  input: string | Uint8Array,
+  file?: string,
+  remedy?: string,
+): Certificate {
   const first = typeof input === "string" ? (input.match(PEM_BLOCK)?.[0] ?? "") : input;
-  if (input.length > MAX_CERTIFICATE_BYTES || first.length === 0) throw invalid(file);
+  if (input.length > MAX_CERTIFICATE_BYTES || first.length === 0)
+    throw invalid(file, undefined, remedy);
   try {
     return read(new X509Certificate(first));
   } catch (cause) {
-    throw invalid(file, cause);
+    throw invalid(file, cause, remedy);
   }
 }
 
@@ -75,21 +81,33 @@ export function parseCertificates(pem: string, file?: string): Certificate[] {
   return blocks.map((block) => parseCertificate(block, file));
 }
 
-function invalid(file: string | undefined, cause?: unknown): CaToolsError {
+function invalid(
+  file: string | undefined,
+  cause?: unknown,
+  remedy = "it from a copy",
+): CaToolsError {
   return new CaToolsError(
     "invalid-certificate",
     `${file ?? "the input"} is not a certificate in PEM or DER form`,
     {
       cause,
       ...(file === undefined ? {} : { file }),
-      hint: "restore the file from a copy, or move it and its key away to have both made again",
+      hint: `restore ${remedy}`,
     },
   );
+}
+
+/** OpenSSL reads dates strictly, the ASN.1 library leniently: where they differ, it is no date. */
+function checkDates(x509: X509Certificate, { notBefore, notAfter }: ParsedCertificate): void {
+  const strict = [x509.validFrom, x509.validTo].map((text) => Date.parse(text));
+  if (strict[0] === notBefore.getTime() && strict[1] === notAfter.getTime()) return;
+  throw new Error("a date of the certificate is malformed");
 }
 
 function read(x509: X509Certificate): Certificate {
   const der = new Uint8Array(x509.raw);
   const parsed = new ParsedCertificate(der);
+  checkDates(x509, parsed);
   const commonNames = parsed.subjectName.getField("CN");
   return {
     der,

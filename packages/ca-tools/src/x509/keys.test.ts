@@ -75,9 +75,11 @@ describe("parsePrivateKey", () => {
       undefined,
       pem,
     );
+    const hint = expect.stringContaining("openssl pkey");
     expect(() => parsePrivateKey(encrypted)).toThrow(
-      expect.objectContaining({ code: "invalid-key" }),
+      expect.objectContaining({ code: "invalid-key", hint }),
     );
+    expect(() => parsePrivateKey(encrypted)).toThrow("is encrypted");
   });
 
   property.prop([fc.string()])("throws nothing but CaToolsError", (text) => {

@@ -84,26 +84,38 @@ export function exportPrivateKeyPem(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }) as string;
 }
 
+/** PKCS#8, and the older forms (RFC 1421). */
+const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+
 /**
  * Reads an unencrypted private key: PKCS#8, PKCS#1 or SEC1 PEM.
  *
  * @param file - named in the error
+ * @param remedy - ends the error's hint, which begins with "restore". @default "it from a copy"
  * @throws {CaToolsError} `invalid-key`
  */
-export function parsePrivateKey(pem: string, file?: string): KeyObject {
+export function parsePrivateKey(pem: string, file?: string, remedy?: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    throw invalidKey(file, cause);
+    throw invalidKey(file, cause, remedy, ENCRYPTED.test(pem));
   }
 }
 
 // OpenSSL's message speaks of decoders; the cause keeps it for those who want it.
-function invalidKey(file: string | undefined, cause: unknown): CaToolsError {
-  return new CaToolsError("invalid-key", `${file ?? "the key"} is not a private key in PEM form`, {
+function invalidKey(
+  file: string | undefined,
+  cause: unknown,
+  remedy = "it from a copy",
+  encrypted = false,
+): CaToolsError {
+  const problem = encrypted
+    ? "is encrypted, which is not supported"
+    : "is not a private key in PEM form";
+  return new CaToolsError("invalid-key", `${file ?? "the key"} ${problem}`, {
     cause,
     ...(file === undefined ? {} : { file }),
-    hint: "restore the file from a copy, or move it and its certificate away to have both made again",
+    hint: encrypted ? "decrypt a copy of it with: openssl pkey" : `restore ${remedy}`,
   });
 }
 
