@@ -57,6 +57,15 @@ describe("the chain of a device", () => {
     expect(refusal(await world.register("dev-1", peerOf(leaf, two)))).toEqual(NOT_FOUND);
   });
 
+  it("may bring along what is no certificate at all", async () => {
+    const { world, root, one } = await makeChain();
+    await world.upload("root", root, { verified: true });
+    await world.group("g", one);
+    const { leaf, presented } = peerOf(await issue("device", "dev-1", one), one);
+    const peer = { leaf, presented: [Buffer.from("garbage"), ...presented] };
+    expect((await world.register("dev-1", peer)).status).toBe(202);
+  });
+
   it("is refused when a leaf comes without its intermediate", async () => {
     const { world, root, one } = await makeChain();
     await world.upload("root", root, { verified: true });

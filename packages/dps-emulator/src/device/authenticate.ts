@@ -47,10 +47,20 @@ export function authenticate(context: Context, claim: Claim): AuthenticatedDevic
     if (peer === undefined) throw new Refusal("unauthorized");
     const leaf = parsePeer(peer.leaf);
     if (!sameId(leaf.commonName ?? "", registrationId)) throw new Refusal("invalid-certificate");
-    const group = groupOf(store, leaf, peer.presented.map(parsePeer), context.now());
+    const group = groupOf(store, leaf, peer.presented.flatMap(parsePresented), context.now());
     const { enrollmentGroupId, incarnation } = group;
     return { registrationId, enrollmentGroupId, incarnation };
   });
+}
+
+/** What cannot be parsed is no part of any chain, and no reason to refuse the rest. */
+function parsePresented(der: Uint8Array): Certificate[] {
+  try {
+    return [parseCertificate(der)];
+  } catch (error) {
+    if (error instanceof CaToolsError) return [];
+    throw error;
+  }
 }
 
 function parsePeer(der: Uint8Array): Certificate {

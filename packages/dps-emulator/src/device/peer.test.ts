@@ -79,6 +79,12 @@ describe("the peer of a TLS connection", () => {
     expect(last().presented).toEqual([]);
   });
 
+  it("is not cut short by a certificate that comes twice", async () => {
+    // What `openssl s_client -cert leaf -cert_chain full-chain` sends.
+    await open(chain(leaf, two, two, one));
+    expect(last()).toMatchObject({ leaf: ders(leaf)[0], presented: ders(two, one) });
+  });
+
   it("is none without a certificate", async () => {
     await open({});
     expect(last().leaf).toBe(undefined);

@@ -10,6 +10,8 @@ export interface Peer {
 
 /** Certificates looked at beside the leaf. */
 const MAX_PRESENTED = 10;
+/** Steps up the chain that OpenSSL links, repeated certificates counted. */
+const MAX_STEPS = 100;
 
 /**
  * Captures the certificates of a TLS client, once a connection. A resumed session carries the leaf
@@ -24,10 +26,11 @@ export function capturePeer(
   const presented: Uint8Array[] = [];
   const seen = new Set([leaf.fingerprint256]);
   let next: X509Certificate | undefined = leaf.issuerCertificate;
-  while (next !== undefined && !seen.has(next.fingerprint256)) {
+  for (let step = 0; next !== undefined && step < MAX_STEPS; step += 1) {
     if (presented.length === MAX_PRESENTED) break;
+    // Clients repeat certificates, the leaf for one; what follows them counts all the same.
+    if (!seen.has(next.fingerprint256)) presented.push(new Uint8Array(next.raw));
     seen.add(next.fingerprint256);
-    presented.push(new Uint8Array(next.raw));
     next = next.issuerCertificate;
   }
   return { leaf: new Uint8Array(leaf.raw), presented };

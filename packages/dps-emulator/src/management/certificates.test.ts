@@ -294,6 +294,16 @@ describe("a certificate of the service", () => {
     }
   });
 
+  it("is not found under a name that only Unicode folds to its own", async () => {
+    const world = makeWorld();
+    await world.upload("k", await rootCa("Root"));
+    // U+212A, the Kelvin sign.
+    const path = "/%E2%84%AA";
+    expect((await world.certificates("GET", path)).status).toBe(404);
+    expect((await world.certificates("DELETE", path, match("*"))).status).toBe(204);
+    expect((await world.certificates("GET", "/k")).status).toBe(200);
+  });
+
   it("is refused when it is no certificate", async () => {
     const world = makeWorld();
     for (const certificate of ["", "garbage!", "AAAA", "TUlJ"]) {

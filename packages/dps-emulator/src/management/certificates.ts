@@ -101,7 +101,7 @@ export function putCertificate(
 
 export function deleteCertificate(context: Context, { name, ifMatch }: Named): ServiceResponse {
   return context.store.write((store) => {
-    const stored = store.get(keyOf(name)) as UploadedCertificate | undefined;
+    const stored = lookUp(store, name);
     if (stored === undefined) return { status: 204 };
     requireMatch(required(ifMatch), stored);
     store.delete(keyOf(name));
@@ -163,9 +163,15 @@ function parseField(field: string): Certificate {
 }
 
 function find(store: Reader, name: string): UploadedCertificate {
-  const stored = store.get(keyOf(name)) as UploadedCertificate | undefined;
+  const stored = lookUp(store, name);
   if (stored === undefined) throw new Refusal("no-certificate", name);
   return stored;
+}
+
+/** Only a valid name is looked up: lower case would fold the Kelvin sign into a k. */
+function lookUp(store: Reader, name: string): UploadedCertificate | undefined {
+  if (certificateNameProblem(name) !== undefined) return undefined;
+  return store.get(keyOf(name)) as UploadedCertificate | undefined;
 }
 
 function required(ifMatch: string | undefined): string {
