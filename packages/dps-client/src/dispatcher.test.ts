@@ -220,6 +220,13 @@ describe("TLS", () => {
     await expect(client.getRegistration("dev-1")).rejects.toMatchObject({ code: "tls" });
   });
 
+  it("goes on checking whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    const client = enrollments(server.url, { ca: undefined });
+    await expect(client.getRegistration("dev-1")).rejects.toMatchObject({ code: "tls" });
+    expect(peers).toEqual([]);
+  });
+
   it("refuses an expired server", async () => {
     const client = enrollments(await serving(expiredPair));
     await expect(client.getRegistration("dev-1")).rejects.toMatchObject({

@@ -20,6 +20,8 @@ export function createDispatcher(
 ): Dispatcher {
   const connect = {
     ...tls,
+    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: a token goes to the service, and to nobody else.
+    rejectUnauthorized: true,
     timeout: connectTimeoutMs,
     // A resumed session shows the server the leaf without its chain.
     ...(tls.cert === undefined ? {} : { maxCachedSessions: 0 }),
@@ -37,7 +39,8 @@ export function createDispatcher(
   if (isLoopback(endpoint.hostname)) return new Agent(options);
   // Behind a tunnel `connect` is not looked at: the certificate belongs in requestTls, and must not
   // be shown to the proxy.
-  const proxied = { ...options, requestTls: connect, proxyTls: { timeout: connectTimeoutMs } };
+  const proxyTls = { timeout: connectTimeoutMs, rejectUnauthorized: true };
+  const proxied = { ...options, requestTls: connect, proxyTls };
   const dispatcher = orUndefined(() => new EnvHttpProxyAgent(proxied));
   if (dispatcher === undefined) {
     throw new DpsClientError("invalid-argument", "HTTPS_PROXY or HTTP_PROXY is not a proxy's URL");

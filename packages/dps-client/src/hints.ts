@@ -106,7 +106,7 @@ const RULES: readonly Rule[] = [
   {
     plane: "management",
     status: 401,
-    hint: "The token is missing, past its end or for another audience: sign in again; for the emulator take the token of its current state (`dps-certs emulator status`).",
+    hint: "The token is missing, past its end or for another audience: sign in again; for the emulator take armToken from the emulator.json that `dps-certs emulator status` names.",
   },
   {
     plane: "management",
