@@ -16,6 +16,9 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["@dps-certs/source"] } },
   test: {
     restoreMocks: true,
+    // Loading the libraries anew for each file costs more than the tests do.
+    isolate: false,
+    maxWorkers: "100%",
     // Tests that start whole processes share two cores with their neighbours.
     testTimeout: 30_000,
     hookTimeout: 30_000,

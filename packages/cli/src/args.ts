@@ -24,11 +24,21 @@ export class Args {
     return typeof value === "string" ? value : undefined;
   }
 
-  /** A value that has a default, or a positional that is demanded. */
+  /** The value of an option that has a default. */
   required(name: string): string {
     const value = this.text(name);
-    if (value === undefined) throw usageError(`${name} is missing`);
+    if (value === undefined) throw usageError(`--${name} needs a value`);
     return value;
+  }
+
+  positional(name: string): string {
+    const value = this.#values[name];
+    if (typeof value === "string" && value !== "") return value;
+    throw usageError(`<${name}> is empty`);
+  }
+
+  optionalPositional(name: string): string | undefined {
+    return this.#values[name] === undefined ? undefined : this.positional(name);
   }
 
   texts(name: string): string[] {
@@ -45,7 +55,7 @@ export class Args {
   }
 
   groupId(name = "group"): string {
-    const id = this.required(name);
+    const id = this.positional(name);
     const problem = idProblem(id);
     if (problem) throw usageError(`${quote(id)} cannot be an enrollment group's id: ${problem}`);
     return id;

@@ -1,4 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { type Bench, createBench, type Outcome } from "./testing/bench.ts";
@@ -15,10 +17,18 @@ function expectPlainError({ status, stderr, stdout }: Outcome, wanted: number): 
 
 describe("wrong usage", () => {
   it.each([
-    ["enroll thermostats --bogus", "bogus"],
+    ["enroll thermostats --bogus", 'unknown option "--bogus"'],
+    ["enroll --bogus thermostats", 'unknown option "--bogus"'],
+    ["enroll thermostats --dryrun", "did you mean --dry-run?"],
+    ["enroll -x thermostats", 'unknown option "-x"'],
+    ["enroll thermostats --force", 'unknown option "--force"'],
+    ["emulator start --yes=1 extra", "unknown argument: extra"],
     ["enrol thermostats", "did you mean enroll?"],
     ["device creat x", "did you mean create?"],
-    ["enroll", "an argument is missing"],
+    ["enroll", "<group> is missing: dps-certs enroll <group>"],
+    ["certificate show", "<name> is missing: dps-certs certificate show <name>"],
+    ["enroll thermostats --devices 1 --prefix azure-iot-test-only.x", "is reserved"],
+    ["enroll thermostats --devices 1 --prefix x/y", "only letters, digits"],
     ["enroll a/b", "only letters, digits"],
     ["enroll dev.", "the last character"],
     [`enroll ${"x".repeat(129)}`, "129 characters"],
@@ -69,6 +79,11 @@ describe("wrong usage", () => {
       },
     });
   });
+
+  it("takes the short form of --output with its value behind it", async () => {
+    const { stdout } = await createBench().run("group list -ojson");
+    expect(JSON.parse(stdout)).toEqual([]);
+  });
 });
 
 describe("a PKI folder", () => {
@@ -80,12 +95,58 @@ describe("a PKI folder", () => {
     expect(message).toContain("thesis.txt");
     expect(message).toContain("--pki");
     expect(Object.keys(bench.snapshot())).toEqual(["pki/thesis.txt"]);
+    expect(existsSync(bench.path(".dps-certs"))).toBe(false);
   });
 
   it("that is a file is named", async () => {
     const bench = createBench();
     writeFileSync(bench.path("pki"), "");
     expect(expectPlainError(await bench.run("enroll thermostats"), 1)).toContain(bench.path("pki"));
+  });
+
+  it("may be the working folder itself", async () => {
+    const bench = createBench();
+    expect((await bench.run("enroll thermostats --pki . --devices 1 --register")).status).toBe(0);
+    expect((await bench.run("enroll thermostats --pki .")).stdout).toContain("nothing to do");
+  });
+
+  it("never hands a private key to git, replaced ones included", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats --devices 1");
+    await bench.run("device create thermostats-001 --force");
+    await bench.run("ca create --force");
+    const git = (...args: string[]) =>
+      execFileSync("git", args, { cwd: bench.folder, encoding: "utf8" });
+    git("init", "--quiet");
+    git("add", "--all");
+    expect(
+      git("ls-files")
+        .split("\n")
+        .filter((file) => /key|old-|state/.test(file)),
+    ).toEqual([]);
+  });
+
+  it("has a device made again of which a part was lost, and keeps the rest", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats --devices 1");
+    const key = readFileSync(bench.path("pki/private/thermostats-001.key.pem"), "utf8");
+    rmSync(bench.path("pki/certs/thermostats-001.cert.pem"));
+    expect((await bench.run("enroll thermostats --devices 1 --register")).status).toBe(0);
+    const digests = Object.values(bench.snapshot());
+    expect(digests).toContain(createHash("sha256").update(key).digest("hex"));
+  });
+
+  it.each([
+    ["pki/private/azure-iot-test-only.root.ca.key.pem", "ca create --force"],
+    ["pki/private/thermostats-001.key.pem", "device create thermostats-001 --force"],
+  ])("without %s says what helps, and that helps", async (file, remedy) => {
+    const bench = createBench();
+    await bench.run("enroll thermostats --devices 1");
+    rmSync(bench.path(file));
+    const message = expectPlainError(await bench.run("enroll thermostats --devices 1"), 1);
+    expect(message).toContain(`dps-certs ${remedy}`);
+    expect((await bench.run(remedy)).status).toBe(0);
+    expect((await bench.run("enroll thermostats --devices 1 --replace")).status).not.toBe(2);
   });
 
   const damage = (bench: Bench, file: string, content: string) => {

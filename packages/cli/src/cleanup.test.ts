@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createBench } from "./testing/bench.ts";
 
@@ -68,6 +69,15 @@ describe("cleanup", () => {
     expect((await bench.run("cleanup thermostats --yes")).stdout).toBe(
       "nothing of thermostats to clean up\n",
     );
+  });
+
+  it("makes no state where there is none", async () => {
+    const bench = createBench();
+    expect((await bench.run("cleanup thermostats --yes")).stdout).toContain(
+      "nothing of thermostats",
+    );
+    expect(bench.snapshot()).toEqual({});
+    expect(existsSync(bench.path(".dps-certs"))).toBe(false);
   });
 
   it("moves the local files away with --local, and loses none", async () => {

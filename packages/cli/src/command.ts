@@ -20,6 +20,8 @@ export interface OptionSpec {
   /** @default a string that takes a value */
   type?: "boolean";
   default?: string;
+  /** One letter. */
+  alias?: string;
   choices?: readonly string[];
 }
 
@@ -31,8 +33,11 @@ export interface CommandSpec {
   examples: readonly (readonly [command: string, effect: string])[];
   positionals?: Readonly<Record<string, { describe: string; array?: boolean }>>;
   options?: Readonly<Record<string, OptionSpec>>;
-  /** Imports what it needs when it runs, so that `--help` starts at once. */
-  run: (args: Args, context: Context) => Promise<void>;
+  /**
+   * Imports what it needs when it runs, so that `--help` starts at once. A number that it gives is the
+   * exit status.
+   */
+  run: (args: Args, context: Context) => Promise<unknown>;
 }
 
 export interface CommandGroup {

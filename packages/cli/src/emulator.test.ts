@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { EmulatorAccess } from "./target/access.ts";
@@ -126,6 +126,7 @@ describe("emulator status and stop", () => {
     expect(await bench.json("emulator stop")).toEqual({ stopped: true, url: access.url });
     expect((await ended).status).toBe(0);
     expect(existsSync(bench.path(".dps-certs/emulator.json"))).toBe(false);
+    expect(await bench.json("emulator status")).toEqual({ running: false });
     expect((await bench.run("emulator status")).status).toBe(1);
     expect(await bench.json("emulator stop")).toEqual({ stopped: false });
   });
@@ -147,6 +148,23 @@ describe("emulator status and stop", () => {
     expect((await bench.run("emulator status")).status).toBe(1);
     const next = await bench.run("enroll thermostats");
     expect(next.stderr).toContain("embedded emulator, state in .dps-certs");
+  });
+
+  it("are not taken in by a copy of a state folder that is served elsewhere", async () => {
+    const bench = createBench();
+    await startEmulator(bench);
+    cpSync(bench.path(".dps-certs"), bench.path("copy"), { recursive: true });
+    const { stderr } = await bench.run("enroll thermostats --state-dir copy");
+    expect(stderr).toContain("embedded emulator, state in copy");
+    expect(await bench.json("emulator stop --state-dir copy")).toEqual({ stopped: false });
+    expect(await bench.json("group list")).toEqual([]);
+  });
+
+  it("are not stopped by a file that is damaged", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats");
+    writeFileSync(bench.path(".dps-certs/emulator.json"), "{");
+    expect(await bench.json("group list")).toHaveLength(1);
   });
 
   it("are not taken in by an emulator that serves another state at that address", async () => {

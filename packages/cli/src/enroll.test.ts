@@ -1,6 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { startEmulator } from "@dps-certs/dps-emulator";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { enroll as runEnroll } from "./flow/enroll.ts";
+import { type Connection, connectEmulator } from "./target/connection.ts";
 import { type Bench, createBench } from "./testing/bench.ts";
+import { silent } from "./testing/silent.ts";
 
 const ROOT = "pki/certs/azure-iot-test-only.root.ca.cert.pem";
 const INTERMEDIATE = "pki/certs/azure-iot-test-only.intermediate.cert.pem";
@@ -238,6 +242,85 @@ describe("enroll, when folder and service do not fit together", () => {
       registrations: "done",
     });
     expect(await bench.json("certificate list")).toHaveLength(1);
+  });
+
+  it("does not take the place of a group or certificate that somebody made meanwhile", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats --pki theirs");
+    // What is there is seen by the second look only, as if it had come between the two.
+    const blind = (connection: Connection): Connection => {
+      const { certificates, enrollments } = connection;
+      let looks = 0;
+      return {
+        ...connection,
+        certificates: Object.assign(Object.create(certificates), {
+          list: async () => (looks++ === 0 ? [] : await certificates.list()),
+          upload: certificates.upload.bind(certificates),
+        }),
+        enrollments: Object.assign(Object.create(enrollments), {
+          findGroup: enrollments.findGroup.bind(enrollments),
+        }),
+      };
+    };
+    const emulator = await startEmulator({ stateDir: bench.path(".dps-certs") });
+    const connection = connectEmulator(emulator, emulator.caPem, () => emulator.close());
+    onTestFinished(() => connection.close());
+    const before = await connection.certificates.get("thermostats-root");
+    const input = {
+      group: "thermostats",
+      pki: bench.path("ours"),
+      now: () => new Date(),
+      report: silent,
+    };
+    const outcome = runEnroll({ ...input, connection: blind(connection) });
+    await expect(outcome).rejects.toMatchObject({ code: "drift" });
+    expect(await connection.certificates.get("thermostats-root")).toEqual(before);
+  });
+
+  it("counts a registration only for the certificates that made it", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats --devices 1 --register");
+    rmSync(bench.path("pki"), { recursive: true });
+    const renewed = await enroll(bench, "thermostats --devices 1 --register --replace");
+    expect(statuses(renewed)).toMatchObject({ devices: "done", registrations: "done" });
+    const again = await enroll(bench, "thermostats --devices 1 --register");
+    expect(again.changed).toBe(false);
+  });
+
+  it("registers a device again whose certificate had expired", async () => {
+    const bench = createBench();
+    const daysAgo = (days: number) => ({ now: () => new Date(Date.now() - days * 86_400_000) });
+    await bench.run("ca create", daysAgo(40));
+    await bench.run("enroll thermostats --devices 1 --register");
+    await bench.run("device create thermostats-001 --force", daysAgo(35));
+    const renewed = await enroll(bench, "thermostats --devices 1 --register");
+    expect(statuses(renewed)).toMatchObject({ devices: "done", registrations: "done" });
+  });
+
+  it("is told of a secondary signing certificate that is not this folder's", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats");
+    await bench.run("ca create --pki theirs");
+    const emulator = await startEmulator({ stateDir: bench.path(".dps-certs") });
+    const { enrollments, close } = connectEmulator(emulator, emulator.caPem, () =>
+      emulator.close(),
+    );
+    onTestFinished(close);
+    const group = await enrollments.getGroup("thermostats");
+    const { primary } = group.attestation.x509?.signingCertificates ?? {};
+    const certificate = readFileSync(
+      bench.path("theirs/certs/azure-iot-test-only.root.ca.cert.pem"),
+      "utf8",
+    );
+    const x509 = { signingCertificates: { primary, secondary: { certificate } } };
+    await enrollments.createOrUpdateGroup(
+      { ...group, attestation: { type: "x509", x509 } },
+      { ifMatch: group.etag ?? undefined },
+    );
+    const answer = await bench.json("enroll thermostats");
+    expect(answer).toMatchObject({
+      error: { code: "drift", message: expect.stringContaining("secondary") },
+    });
   });
 
   it("does not give a device of another group to this one", async () => {

@@ -39,7 +39,7 @@ export interface ErrorReport {
 
 /** What the emulator's errors mean for this command line; the package itself knows no flags. */
 const HINTS: Readonly<Record<string, string>> = {
-  "port-in-use": "choose another port with --port, or let --port 0 find a free one",
+  "port-in-use": "for instance: dps-certs emulator start --port 0",
   "listen-failed": "choose another address with --host",
   "state-not-a-folder": "choose another folder with --state-dir",
   "state-not-writable": "choose another folder with --state-dir, or mend its permissions",

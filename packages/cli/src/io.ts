@@ -13,6 +13,7 @@ export interface Io {
 
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process;
+  surviveClosedPipes();
   // A terminal without a size (some pseudo-terminals have none) sends the live line into a loop.
   const hasSize = (stderr.columns ?? 0) > 0;
   const isLive = stderr.isTTY === true && hasSize && !env.CI && env.TERM !== "dumb";
@@ -27,12 +28,38 @@ export function processIo(): Io {
   };
 }
 
+/** A reader that went away (`| head`) must not end the work; a result that is lost must be told. */
+function surviveClosedPipes(): void {
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    process.exitCode = 1;
+    process.stderr.write(`dps-certs: cannot write the result: ${error.message}\n`);
+  });
+}
+
+/** Ctrl-C and Ctrl-D are a no. */
 async function askOnTerminal(question: string): Promise<boolean> {
   const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+    const answer = await terminal.question(`${question} [y/N] `).catch(() => "");
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
   }
+}
+
+/**
+ * Says what an interruption means; the work goes on where it stopped when it is run again.
+ *
+ * @returns takes the explanation back
+ */
+export function explainInterrupt(io: Io): () => void {
+  const interrupted = () => {
+    io.stderr("\ndps-certs: interrupted; what is done stays, run the command again to finish\n");
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
+  return () => process.removeListener("SIGINT", interrupted);
 }

@@ -12,7 +12,9 @@ const create: CommandSpec = {
     ["dps-certs ca create --force", "replace the chain; the old one goes to pki/old-<time>/"],
   ],
   options: {
-    subject: { describe: "beginning of the CAs' common names", default: "dps-certs Test" },
+    subject: {
+      describe: "beginning of the CAs' common names  [default: as before, or dps-certs Test]",
+    },
     algorithm: { describe: "kind of keys", choices: ALGORITHMS, default: "ec-p256" },
     "root-days": { describe: "lifetime of the root", default: "365" },
     "intermediate-days": { describe: "lifetime of the intermediate", default: "180" },
@@ -20,7 +22,7 @@ const create: CommandSpec = {
   },
   run: async (args, context) => {
     const options = {
-      subject: args.required("subject"),
+      subject: args.text("subject"),
       algorithm: args.required("algorithm"),
       rootDays: args.integer("root-days", { min: 1, max: MAX_DAYS }),
       intermediateDays: args.integer("intermediate-days", { min: 1, max: MAX_DAYS }),

@@ -33,7 +33,7 @@ const show: CommandSpec = {
   ],
   positionals: { name: { describe: "name of the certificate in the service" } },
   run: async (args, context) => {
-    const name = args.required("name");
+    const name = args.positional("name");
     const { withConnection } = await import("../target/connect.ts");
     await withConnection(context, { readOnly: true }, async ({ certificates }) => {
       const certificate = await certificates.get(name);

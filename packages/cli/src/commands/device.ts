@@ -54,7 +54,7 @@ const register: CommandSpec = {
   positionals: { id: { describe: "registration id" } },
   options: { all: { describe: "register every device of the PKI folder", type: "boolean" } },
   run: async (args, context) => {
-    const id = args.text("id");
+    const id = args.optionalPositional("id");
     const all = args.flag("all");
     if ((id === undefined) !== all) throw usageError("name a device, or say --all");
     const { registerNamedDevices } = await import("../flow/device-commands.ts");

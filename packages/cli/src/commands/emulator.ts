@@ -38,7 +38,7 @@ const status: CommandSpec = {
   ],
   run: async (_args, context) => {
     const { showStatus } = await import("../flow/emulator-commands.ts");
-    await showStatus(context);
+    return await showStatus(context);
   },
 };
 

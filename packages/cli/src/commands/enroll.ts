@@ -1,7 +1,7 @@
-import { checkDeviceId } from "../args.ts";
 import type { CommandSpec } from "../command.ts";
 import { usageError } from "../errors.ts";
 import type { VerifyCa } from "../flow/enroll-options.ts";
+import { explainInterrupt } from "../io.ts";
 import { shortPath } from "../output/text.ts";
 
 export const enrollCommand: CommandSpec = {
@@ -42,11 +42,14 @@ export const enrollCommand: CommandSpec = {
     const prefix = args.text("prefix") ?? group;
     const { deviceIds } = await import("../flow/names.ts");
     const ids = deviceIds(prefix, devices);
-    ids.slice(0, 1).forEach(checkDeviceId);
-    const [{ withConnection }, { enrollAndReport }] = await Promise.all([
+    const [{ openPki }, { withConnection }, { enrollAndReport }] = await Promise.all([
+      import("@dps-certs/ca-tools"),
       import("../target/connect.ts"),
       import("../flow/enroll-report.ts"),
     ]);
+    // A folder that is somebody else's is refused before any state is made.
+    await openPki(context.pki);
+    const done = explainInterrupt(context.io);
     await withConnection(context, { readOnly: dryRun }, async (connection) => {
       const input = {
         group,
@@ -61,6 +64,6 @@ export const enrollCommand: CommandSpec = {
         replace: args.flag("replace"),
       };
       await enrollAndReport(input, context, { dryRun });
-    });
+    }).finally(done);
   },
 };

@@ -8,17 +8,19 @@ import {
   type KeyAlgorithmName,
   openPki,
   type Registry,
+  ROOT,
   readCaCertificate,
 } from "@dps-certs/ca-tools";
 import type { Context } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { table } from "../output/table.ts";
-import { daysLeft, shortPath } from "../output/text.ts";
-import { readRegistry, warnTestOnly } from "./ca-steps.ts";
+import { daysLeft, plural, shortPath } from "../output/text.ts";
+import { loadRoot, readRegistry, warnTestOnly } from "./ca-steps.ts";
 import { intermediateCommonName, rootCommonName } from "./names.ts";
 
 export interface CreateChainOptions {
-  subject: string;
+  /** @default the subject of the root that is there */
+  subject: string | undefined;
   algorithm: string;
   rootDays: number | undefined;
   intermediateDays: number | undefined;
@@ -30,16 +32,18 @@ export async function createChain(context: Context, options: CreateChainOptions)
   const { pki, io, report } = context;
   const algorithm = options.algorithm as KeyAlgorithmName;
   const before = await readRegistry(pki);
+  const subject = options.subject ?? (await currentSubject(pki)) ?? "dps-certs Test";
   if (before.cas.length !== 1 || options.force) {
-    const commonName = rootCommonName(options.subject);
+    const commonName = rootCommonName(subject);
     const { rootDays: days, force } = options;
     const common = { commonName, algorithm, now: io.now(), force };
-    await createRoot(pki, days === undefined ? common : { ...common, days });
-    report.step("done", "root CA", `CN=${commonName}   ${pathOf(context, "root")}`);
+    const { archive } = await createRoot(pki, days === undefined ? common : { ...common, days });
+    report.step("done", "root CA", `CN=${commonName}   ${pathOf(context, ROOT)}`);
     warnTestOnly(report);
+    if (archive !== undefined) warnReplaced(context, before, archive);
   }
   const { certificate, name, cutFrom } = await createIntermediate(pki, {
-    commonName: intermediateCommonName(options.subject),
+    commonName: intermediateCommonName(subject),
     algorithm,
     now: io.now(),
     group: null,
@@ -52,6 +56,19 @@ export async function createChain(context: Context, options: CreateChainOptions)
   }
   const cas = await describe(context, await readRegistry(pki));
   report.result(cas, "");
+}
+
+/** What the root that is there is called; a damaged one, which is to be replaced, tells nothing. */
+async function currentSubject(pki: string): Promise<string | undefined> {
+  const root = await loadRoot({ pki }).catch(() => undefined);
+  return root?.certificate.commonName?.replace(/ Root CA$/, "");
+}
+
+function warnReplaced({ pki, io, report }: Context, { cas }: Registry, archive: string): void {
+  const folder = shortPath(io.cwd, join(pki, archive));
+  const groups = cas.flatMap(({ group }) => group ?? []);
+  const enrolled = groups.length === 0 ? "" : `; enroll again with --replace: ${groups.join(", ")}`;
+  report.warn(`replaced ${plural(cas.length, "CA")}, kept in ${folder}${enrolled}`);
 }
 
 const pathOf = ({ pki, io }: Context, ca: string) =>

@@ -91,13 +91,16 @@ export function intermediateStep(input: EnrollInput): Step {
 function caState(
   ca: Ca | undefined,
   commonName: string,
-  { pki, now, showPath = (path) => path }: EnrollInput,
+  { group, pki, now, showPath = (path) => path }: EnrollInput,
 ): StepState {
   if (ca === undefined) return { done: false, plan: `create CN=${commonName}` };
   const { subject, notAfter } = ca.certificate;
   if (now() > notAfter) {
     throw new CliError("expired", `${subject} expired at ${notAfter.toISOString()}`, {
-      hint: "replace the chain with: dps-certs ca create --force (the old one is kept), then enroll with --replace",
+      hint:
+        ca.record.issuer === null
+          ? "replace the chain with: dps-certs ca create --force (the old one is kept), then enroll each group with --replace"
+          : `have a new one made with: dps-certs cleanup ${group} --local (the old files are kept), then enroll again`,
     });
   }
   const path = showPath(join(pki, caPaths(ca.record.name).certificate));

@@ -51,7 +51,8 @@ function uploadStep(input: EnrollInput, which: Which): Step {
       // Another process was faster; a second upload could undo its proof of possession.
       if (uploaded !== undefined) return;
       await input.connection.certificates.upload(certificateNameFor(certificate), certificate.pem, {
-        ifMatch: sameName?.etag,
+        // Without it the service refuses a name that somebody took since we looked.
+        ifMatch: input.replace ? sameName?.etag : undefined,
       });
     },
   };

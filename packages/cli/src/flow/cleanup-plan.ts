@@ -44,7 +44,10 @@ export async function planCleanup(input: CleanupInput): Promise<CleanupPlan> {
   for await (const one of connection.enrollments.queryGroups()) groups.push(one);
   const stored = groups.find(({ enrollmentGroupId }) => sameId(enrollmentGroupId, group));
   const others = groups.filter((one) => one !== stored);
-  const isOurs = stored !== undefined && primaryThumbprint(stored) === intermediate?.sha256;
+  const isOurs =
+    stored !== undefined &&
+    intermediate !== undefined &&
+    primaryThumbprint(stored) === intermediate.sha256;
   const kept: Kept[] = [];
   const items: Item[] = [];
   if (stored !== undefined && isOurs) {

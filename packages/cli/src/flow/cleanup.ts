@@ -1,6 +1,7 @@
 import { archiveGroup, openPki } from "@dps-certs/ca-tools";
 import type { Context } from "../command.ts";
 import { CliError } from "../errors.ts";
+import { explainInterrupt } from "../io.ts";
 import { withConnection } from "../target/connect.ts";
 import type { Connection } from "../target/connection.ts";
 import { groupRecord, loadGroupCa, loadRoot, readRegistry } from "./ca-steps.ts";
@@ -16,7 +17,9 @@ export interface CleanupOptions {
 export async function cleanup(context: Context, options: CleanupOptions): Promise<void> {
   const { group, local } = options;
   await openPki(context.pki);
-  await withConnection(context, {}, async (connection) => {
+  const done = explainInterrupt(context.io);
+  // Where there is no state there is nothing to delete, and none is made.
+  await withConnection(context, { readOnly: true }, async (connection) => {
     const plan = await planFor(context, group, connection);
     const record = groupRecord(await readRegistry(context.pki), group);
     const localCa = local ? record?.name : undefined;
@@ -25,7 +28,7 @@ export async function cleanup(context: Context, options: CleanupOptions): Promis
     for (const item of plan.items) await deleteItem(context, item);
     const archive = localCa === undefined ? null : await moveLocalFiles(context, localCa);
     tell(context, group, plan, archive);
-  });
+  }).finally(done);
 }
 
 async function planFor(

@@ -15,7 +15,7 @@ import { table } from "../output/table.ts";
 import { daysLeft, plural, shortPath } from "../output/text.ts";
 import { withConnection } from "../target/connect.ts";
 import { readRegistry } from "./ca-steps.ts";
-import { registerDevices } from "./device-steps.ts";
+import { throwFailed, tryToRegister } from "./registration-step.ts";
 
 export interface CreateDevicesOptions {
   ids: readonly string[];
@@ -134,7 +134,13 @@ export async function registerNamedDevices(
   }
   await withConnection(context, {}, async (connection) => {
     const finished = report.working(`registering ${plural(ids.length, "device")}`);
-    await registerDevices({ pki, connection }, ids).finally(finished);
+    const outcomes = await tryToRegister({ pki, connection }, ids).finally(finished);
+    if (outcomes.length > 1) {
+      for (const { id: one, error } of outcomes) {
+        report.step(error ? "failed" : "done", one, error?.message ?? "assigned");
+      }
+    }
+    throwFailed(outcomes);
     const states = await Promise.all(ids.map((one) => connection.enrollments.getRegistration(one)));
     const rows = states.map(({ registrationId, status, assignedHub }) => [
       registrationId ?? "",

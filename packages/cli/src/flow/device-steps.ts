@@ -6,7 +6,6 @@ import {
   loadDevice,
   readDevice,
 } from "@dps-certs/ca-tools";
-import pLimit from "p-limit";
 import { CliError } from "../errors.ts";
 import { plural } from "../output/text.ts";
 import { loadGroupCa } from "./ca-steps.ts";
@@ -15,10 +14,9 @@ import type { Step } from "./step.ts";
 
 /** Devices that are put in place together. */
 const BATCH = 100;
-/** Registrations under way at once. */
-const CONCURRENCY = 8;
 
-export function devicesStep(input: EnrollInput): Step {
+/** @param made - takes the ids of the devices that this run makes */
+export function devicesStep(input: EnrollInput, made: Set<string>): Step {
   const { deviceIds = [] } = input;
   return {
     id: "devices",
@@ -38,6 +36,7 @@ export function devicesStep(input: EnrollInput): Step {
         throw new CliError("not-found", "the intermediate CA is not there any more");
       }
       const { absent, expired } = await missingDevices(input);
+      for (const id of [...absent, ...expired]) made.add(id);
       await createAll(input, { ids: absent, issuer });
       // The old files are kept in old-<time>/.
       await createAll(input, { ids: expired, issuer, force: true });
@@ -86,68 +85,7 @@ async function checkDevice(
   );
 }
 
-export function registrationStep(input: EnrollInput): Step {
-  const { group, connection, deviceIds = [] } = input;
-  const missing = async () => {
-    const assigned = new Set<string>();
-    for await (const { registrationId, status } of connection.enrollments.queryRegistrations(
-      group,
-    )) {
-      if (status === "assigned" && registrationId) assigned.add(registrationId.toLowerCase());
-    }
-    return deviceIds.filter((id) => !assigned.has(id.toLowerCase()));
-  };
-  return {
-    id: "registrations",
-    title: "registered",
-    inspect: async () => {
-      const left = (await connection.enrollments.findGroup(group)) ? await missing() : deviceIds;
-      if (left.length > 0) return { done: false, plan: `register ${span(left)}` };
-      return { done: true, detail: `${plural(deviceIds.length, "device")} assigned` };
-    },
-    run: async () => await registerDevices(input, await missing()),
-  };
-}
-
-/** Registers each device over HTTPS with its own TLS client certificate. */
-export async function registerDevices(
-  { pki, connection }: Pick<EnrollInput, "pki" | "connection">,
-  ids: readonly string[],
-): Promise<void> {
-  const limit = pLimit(CONCURRENCY);
-  const outcomes = await Promise.allSettled(
-    ids.map((id) => limit(async () => await registerDevice(pki, connection, id))),
-  );
-  const failed = outcomes.flatMap((outcome) =>
-    outcome.status === "rejected" ? [outcome.reason] : [],
-  );
-  if (failed.length === 0) return;
-  if (ids.length === 1) throw failed[0];
-  const first = failed[0] as Error & { hint?: string };
-  throw new CliError(
-    "registration",
-    `${failed.length} of ${ids.length} devices did not register; the first: ${first.message}`,
-    {
-      cause: first,
-      ...(first.hint && { hint: first.hint }),
-    },
-  );
-}
-
-async function registerDevice(
-  pki: string,
-  connection: EnrollInput["connection"],
-  id: string,
-): Promise<void> {
-  const client = connection.deviceClient(await loadDevice(pki, id));
-  try {
-    await client.register(id);
-  } finally {
-    await client.close();
-  }
-}
-
-function span(ids: readonly string[]): string {
+export function span(ids: readonly string[]): string {
   const [first, last] = [ids[0], ids.at(-1)];
   return ids.length > 2 ? `${first} … ${last}` : ids.join(", ");
 }

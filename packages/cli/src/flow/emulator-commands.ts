@@ -76,17 +76,17 @@ function stopSignal(): { stop: () => void; wait: Promise<void> } {
   const wait = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
   return { stop, wait };
 }
 
-export async function showStatus({ stateDir, report, io }: Context): Promise<void> {
+/** @returns the exit status: 0 when it is running, 1 when not */
+export async function showStatus({ stateDir, report, io }: Context): Promise<number> {
   const serving = await findServing(stateDir);
   const folder = shortPath(io.cwd, stateDir);
   if (serving === undefined) {
-    throw new CliError("not-found", `no emulator is serving ${folder}`, {
-      hint: "start one with: dps-certs emulator start",
-    });
+    report.result({ running: false }, `no emulator is serving ${folder}\n`);
+    return 1;
   }
   const { url, idScope, dpsName, resourceGroup, subscriptionId, caFile, pid } = serving;
   const open = { running: true, url, idScope, dpsName, resourceGroup, subscriptionId, caFile, pid };
@@ -101,6 +101,7 @@ export async function showStatus({ stateDir, report, io }: Context): Promise<voi
       ["credentials", access],
     ]),
   );
+  return 0;
 }
 
 /** Stops it and waits until it no longer answers. */

@@ -1,8 +1,9 @@
 import { intermediateStep, rootStep } from "./ca-steps.ts";
 import { caSteps } from "./certificate-steps.ts";
-import { devicesStep, registrationStep } from "./device-steps.ts";
+import { devicesStep } from "./device-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import { groupStep } from "./group-step.ts";
+import { registrationStep } from "./registration-step.ts";
 import { runSteps, type StepResult } from "./step.ts";
 
 /**
@@ -18,13 +19,14 @@ export async function enroll(
   { dryRun = false }: { dryRun?: boolean } = {},
 ): Promise<StepResult[]> {
   const { deviceIds = [], register = false } = input;
+  const made = new Set<string>();
   const steps = [
     rootStep(input),
     intermediateStep(input),
     ...caSteps(input),
     groupStep(input),
-    ...(deviceIds.length > 0 ? [devicesStep(input)] : []),
-    ...(deviceIds.length > 0 && register ? [registrationStep(input)] : []),
+    ...(deviceIds.length > 0 ? [devicesStep(input, made)] : []),
+    ...(deviceIds.length > 0 && register ? [registrationStep(input, made)] : []),
   ];
   return await runSteps(steps, input.report, { dryRun });
 }

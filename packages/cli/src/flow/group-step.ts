@@ -1,29 +1,34 @@
-import type { Certificate } from "@dps-certs/ca-tools";
-import type { EnrollmentGroup } from "@dps-certs/dps-protocol";
+import type { Ca } from "@dps-certs/ca-tools";
+import type { EnrollmentGroup, X509CertificateWithInfo } from "@dps-certs/dps-protocol";
 import { CliError } from "../errors.ts";
-import { loadGroupCa } from "./ca-steps.ts";
+import { loadGroupCa, readRegistry } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import type { Step, StepState } from "./step.ts";
 
 /** The X.509 enrollment group whose signing certificate is the group's intermediate. */
 export function groupStep(input: EnrollInput): Step {
-  const { group, connection, replace = false } = input;
+  const { group, pki, connection, replace = false } = input;
   return {
     id: "enrollment-group",
     title: "enrollment group",
     inspect: async () => {
-      const ca = await loadGroupCa(input);
       const stored = await connection.enrollments.findGroup(group);
-      return groupState(group, stored, ca?.certificate, replace);
+      if (stored === undefined) return { done: false, plan: `create ${group}, enabled` };
+      const cas = (await readRegistry(pki)).cas.map(({ sha256 }) => sha256);
+      const differences = compare(stored, await loadGroupCa(input), new Set(cas));
+      return stateOf(stored, differences, replace);
     },
     run: async () => {
       const ca = await loadGroupCa(input);
-      if (ca === undefined)
+      if (ca === undefined) {
         throw new CliError("not-found", "the intermediate CA is not there any more");
-      const stored = await connection.enrollments.findGroup(group);
-      // What else the group says stays as it is.
+      }
+      // Without --replace it is created, and the service refuses an id that somebody took meanwhile.
+      const stored = replace ? await connection.enrollments.findGroup(group) : undefined;
+      const { etag } = stored ?? {};
       await connection.enrollments.createOrUpdateGroup(
         {
+          // What else the group says stays as it is.
           ...stored,
           enrollmentGroupId: stored?.enrollmentGroupId ?? group,
           provisioningStatus: "enabled",
@@ -32,41 +37,45 @@ export function groupStep(input: EnrollInput): Step {
             x509: { signingCertificates: { primary: { certificate: ca.certificate.pem } } },
           },
         },
-        { ifMatch: stored?.etag ?? undefined },
+        { ifMatch: etag ?? undefined },
       );
     },
   };
 }
 
+const thumbprintOf = (slot: X509CertificateWithInfo | null | undefined) =>
+  slot?.info?.sha256Thumbprint.toUpperCase();
+
 /** SHA-256 of the group's primary signing certificate. */
-export function primaryThumbprint(group: EnrollmentGroup): string | undefined {
-  return group.attestation.x509?.signingCertificates?.primary?.info?.sha256Thumbprint.toUpperCase();
+export function primaryThumbprint({ attestation }: EnrollmentGroup): string | undefined {
+  return thumbprintOf(attestation.x509?.signingCertificates?.primary);
 }
 
-function groupState(
-  id: string,
-  stored: EnrollmentGroup | undefined,
-  intermediate: Certificate | undefined,
+/** What is not as `enroll` makes it. A secondary of this folder's own may be there: a rotation. */
+function compare(stored: EnrollmentGroup, ca: Ca | undefined, own: ReadonlySet<string>): string[] {
+  const primary = primaryThumbprint(stored);
+  const secondary = thumbprintOf(stored.attestation.x509?.signingCertificates?.secondary);
+  const wanted = ca?.certificate.sha256;
+  return [
+    primary !== undefined && primary === wanted
+      ? []
+      : `its signing certificate is ${primary ?? "none"}, not ${wanted ?? "the new intermediate"}`,
+    secondary === undefined || own.has(secondary)
+      ? []
+      : `its secondary signing certificate is ${secondary}, which is not this PKI folder's`,
+    stored.provisioningStatus === "disabled" ? "it is disabled" : [],
+  ].flat();
+}
+
+function stateOf(
+  { enrollmentGroupId: id }: EnrollmentGroup,
+  differences: readonly string[],
   replace: boolean,
 ): StepState {
-  if (stored === undefined) return { done: false, plan: `create ${id}, enabled` };
-  const found = primaryThumbprint(stored);
-  const differences = [
-    ...(found === intermediate?.sha256 && found !== undefined
-      ? []
-      : [
-          `its signing certificate is ${found ?? "none"}, not ${intermediate?.sha256 ?? "the new intermediate"}`,
-        ]),
-    ...(stored.provisioningStatus === "disabled" ? ["it is disabled"] : []),
-  ];
-  if (differences.length === 0)
-    return { done: true, detail: `${stored.enrollmentGroupId}   enabled` };
-  if (replace) return { done: false, plan: `change ${id}: ${differences.join("; ")}` };
-  throw new CliError(
-    "drift",
-    `the service has another enrollment group ${id}: ${differences.join("; ")}`,
-    {
-      hint: "make it the one of this PKI folder, enabled, with --replace",
-    },
-  );
+  if (differences.length === 0) return { done: true, detail: `${id}   enabled` };
+  const all = differences.join("; ");
+  if (replace) return { done: false, plan: `change ${id}: ${all}` };
+  throw new CliError("drift", `the service has another enrollment group ${id}: ${all}`, {
+    hint: "make it the one of this PKI folder, enabled, with --replace",
+  });
 }

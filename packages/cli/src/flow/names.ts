@@ -1,5 +1,4 @@
-import type { Certificate } from "@dps-certs/ca-tools";
-import { caNameFor } from "@dps-certs/ca-tools";
+import { type Certificate, caNameFor, checkDeviceId } from "@dps-certs/ca-tools";
 import { deviceIdProblem } from "@dps-certs/dps-protocol";
 import { quote } from "../args.ts";
 import { usageError } from "../errors.ts";
@@ -31,11 +30,23 @@ export function deviceIds(prefix: string, count: number): string[] {
     { length: count },
     (_, index) => `${prefix}-${String(index + 1).padStart(3, "0")}`,
   );
-  const longest = ids.at(-1);
-  const problem = longest === undefined ? undefined : deviceIdProblem(longest);
-  if (longest === undefined || problem === undefined) return ids;
-  throw usageError(
-    `${quote(longest)} cannot be a device's registration id: ${problem}`,
-    "choose a shorter one with --prefix",
-  );
+  // The first and the longest speak for all.
+  for (const id of [...ids.slice(0, 1), ...ids.slice(-1)]) {
+    const problem = deviceIdProblem(id) ?? reservedProblem(id);
+    if (problem === undefined) continue;
+    throw usageError(
+      `${quote(id)} cannot be a device's registration id: ${problem}`,
+      "choose another beginning with --prefix",
+    );
+  }
+  return ids;
+}
+
+function reservedProblem(id: string): string | undefined {
+  try {
+    checkDeviceId(id);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

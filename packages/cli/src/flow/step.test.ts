@@ -1,17 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { CliError } from "../errors.ts";
-import type { Reporter } from "../output/reporter.ts";
+import { silent as report } from "../testing/silent.ts";
 import { runSteps, type Step } from "./step.ts";
-
-const report: Reporter = {
-  target: () => undefined,
-  step: () => undefined,
-  working: () => () => undefined,
-  note: () => undefined,
-  warn: () => undefined,
-  result: () => undefined,
-  line: () => undefined,
-};
 
 function fakeStep({ done = false, works = true } = {}) {
   const state = { done };

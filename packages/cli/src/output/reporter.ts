@@ -59,16 +59,15 @@ export function createReporter(
 
 const SHOW_CURSOR = "\u001b[?25h";
 
-/** A live line; the cursor, which it hides, comes back also when the user interrupts. */
+/** A live line; the cursor, which it hides, comes back also when the process ends meanwhile. */
 function spin(title: string): () => void {
   const spinner = createSpinner(title, { stream: process.stderr }).start();
-  const interrupted = () => {
+  const showCursor = () => {
     process.stderr.write(SHOW_CURSOR);
-    process.exit(130);
   };
-  process.once("SIGINT", interrupted);
+  process.once("exit", showCursor);
   return () => {
-    process.removeListener("SIGINT", interrupted);
+    process.removeListener("exit", showCursor);
     spinner.clear();
     spinner.stop();
   };

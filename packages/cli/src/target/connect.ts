@@ -117,5 +117,18 @@ async function connectUrl(
     connectionString,
     armToken,
   };
-  return connectEmulator(access, ca);
+  try {
+    return connectEmulator(access, ca);
+  } catch (cause) {
+    // The client names no variables, and the text may hold the key.
+    throw badVariable(cause);
+  }
+}
+
+function badVariable(cause: unknown): CliError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new CliError("target", `DPS_CONNECTION_STRING cannot be used: ${message}`, {
+    cause,
+    hint: "take connectionString from the emulator.json that the emulator left",
+  });
 }

@@ -48,7 +48,7 @@ function call(
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
-      { method, ca, headers, agent: false, timeout: TIMEOUT_MS },
+      { method, ca, headers, agent: false, timeout: TIMEOUT_MS, rejectUnauthorized: true },
       (answer) => {
         let body = "";
         answer.setEncoding("utf8");

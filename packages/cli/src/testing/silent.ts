@@ -1,0 +1,12 @@
+import type { Reporter } from "../output/reporter.ts";
+
+/** Tells nobody anything. */
+export const silent: Reporter = {
+  target: () => undefined,
+  step: () => undefined,
+  working: () => () => undefined,
+  note: () => undefined,
+  warn: () => undefined,
+  result: () => undefined,
+  line: () => undefined,
+};
