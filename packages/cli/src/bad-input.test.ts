@@ -2,8 +2,11 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type Bench, createBench, type Outcome } from "./testing/bench.ts";
+
+const BECOME_USER = fileURLToPath(new URL("./testing/become-user.js", import.meta.url));
 
 /** One line that says what is wrong, and at the most one more that says what to do. */
 function expectPlainError({ status, stderr, stdout }: Outcome, wanted: number): string {
@@ -219,7 +222,8 @@ describe("a state folder", () => {
     async () => {
       const bench = createBench();
       chmodSync(bench.folder, 0o755);
-      const outcome = await bench.start(["enroll", "thermostats"], { uid: 65_534 }).ended;
+      const options = { env: { RUN_AS: "65534" }, script: BECOME_USER };
+      const outcome = await bench.start(["enroll", "thermostats"], options).ended;
       const message = expectPlainError(outcome, 1);
       expect(message).toContain(bench.path(".dps-certs"));
       expect(bench.snapshot()).toEqual({});

@@ -4,6 +4,8 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { BIN, createBench } from "./testing/bench.ts";
 
+const NODE = `"${process.execPath}" "${BIN}"`;
+
 const sh = async (folder: string, command: string) =>
   await promisify(execFile)("bash", ["-o", "pipefail", "-c", command], { cwd: folder }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
@@ -13,7 +15,7 @@ const sh = async (folder: string, command: string) =>
 describe("a command whose reader goes away", () => {
   it("finishes its work without a word", async () => {
     const bench = createBench();
-    const command = `node ${BIN} enroll thermostats --devices 1 --register 2>&1 | head -1`;
+    const command = `${NODE} enroll thermostats --devices 1 --register 2>&1 | head -1`;
     expect(await sh(bench.folder, command)).toMatchObject({ status: 0, stderr: "" });
     const again = await bench.run("enroll thermostats --devices 1 --register");
     expect(again.stdout).toContain("nothing to do");
@@ -22,7 +24,7 @@ describe("a command whose reader goes away", () => {
   it.runIf(existsSync("/dev/full"))(
     "says so where a result is lost for another reason",
     async () => {
-      const { status, stderr } = await sh(createBench().folder, `node ${BIN} --help > /dev/full`);
+      const { status, stderr } = await sh(createBench().folder, `${NODE} --help > /dev/full`);
       expect(status).toBe(1);
       expect(stderr).toMatch(/^dps-certs: cannot write the result: ENOSPC[^\n]*\n$/);
     },

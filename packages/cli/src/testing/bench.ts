@@ -34,7 +34,8 @@ export interface Bench {
 export interface StartOptions {
   env?: Record<string, string>;
   nodeArgs?: readonly string[];
-  uid?: number;
+  /** @default the built command */
+  script?: string;
 }
 
 export interface RunningProcess {
@@ -96,13 +97,12 @@ function cleanEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv
 function startProcess(
   cwd: string,
   args: readonly string[],
-  { env, nodeArgs = [], uid }: StartOptions = {},
+  { env, nodeArgs = [], script = BIN }: StartOptions = {},
 ): RunningProcess {
-  const child = spawn(process.execPath, [...nodeArgs, BIN, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
     cwd,
     env: cleanEnvironment(env),
     stdio: ["ignore", "pipe", "pipe"],
-    ...(uid !== undefined && { uid, gid: uid }),
   });
   const written = { stdout: "", stderr: "" };
   const firstLine = new Promise<string>((resolve, reject) => {

@@ -133,7 +133,8 @@ describe("a state folder", () => {
     chmodSync(join(folder, ".."), 0o755);
     chmodSync(folder, 0o555);
     // Rights do not bind root, so the child runs as nobody where the tests run as root.
-    const options = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const user = process.getuid?.() === 0 ? { RUN_AS: "65534" } : {};
+    const options = { env: { ...process.env, ...user } };
     const { stdout } = await run(process.execPath, [child, "increment", folder], options).catch(
       (error: { stdout: string }) => error,
     );
