@@ -70,6 +70,12 @@ describe("wrong usage", () => {
     expect(await bench.json("group show 1e3")).toMatchObject({ enrollmentGroupId: "1e3" });
   });
 
+  it("is told in the same words in every locale", async () => {
+    const env = { LC_ALL: "de_DE.UTF-8", LANG: "de_DE.UTF-8" };
+    const { status, stderr } = await createBench().start(["enroll"], { env }).ended;
+    expect([status, stderr]).toEqual([2, expect.stringContaining("<group> is missing")]);
+  });
+
   it("tells the same as JSON when JSON is asked for", async () => {
     const bench = createBench();
     const { status, stdout } = await bench.run("certificate show missing -o json");

@@ -45,6 +45,8 @@ function parser(argv: readonly string[], handle: Handle): Argv {
   const common = Object.entries(COMMON).map(([name, spec]) => [name, option(spec)]);
   const built = yargs()
     .scriptName("dps-certs")
+    // Its messages are read and put into our own words.
+    .locale("en")
     .usage("dps-certs <command>")
     .parserConfiguration({
       "camel-case-expansion": false,

@@ -15,7 +15,7 @@ const silent = {
   isLive: false,
   confirm: undefined,
 };
-await main(["--version"], { ...silent, env: {}, cwd: process.cwd(), now: () => new Date() });
+await main(["--help"], { ...silent, env: {}, cwd: process.cwd(), now: () => new Date() });
 // The database's native part is loaded at its first use.
 await import("libsql").then(({ default: Database }) => new Database(":memory:").close());
 await (await startEmulator({ inMemory: true })).close();
