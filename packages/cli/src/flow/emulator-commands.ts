@@ -7,7 +7,7 @@ import { shortPath } from "../output/text.ts";
 import { EMULATOR_FILE } from "../target/access.ts";
 import { findServing, readCa } from "../target/emulator-file.ts";
 import { requestStop } from "../target/health.ts";
-import { publishAccess, RENEW_MS } from "./emulator-access.ts";
+import { type Published, publishAccess, RENEW_MS } from "./emulator-access.ts";
 
 export interface ServeOptions {
   port: number;
@@ -49,11 +49,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     report.target(
       `emulator at ${emulator.url}, state ${inMemory ? "" : "in "}${where}; Ctrl-C stops it`,
     );
-    const { connectionString: _, armToken: __, ...open } = published.access;
-    report.line(
-      published.access,
-      fields(Object.entries(open).map(([name, value]) => [name, String(value ?? "-")])),
-    );
+    report.line(published.access, describe(published, inMemory ? undefined : stateDir));
     await stopped.wait;
   } finally {
     clearInterval(renewal);
@@ -61,6 +57,14 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     await emulator.close();
   }
   report.note("the emulator is stopped");
+}
+
+/** For people: without the secrets, which are where it says. */
+function describe({ access }: Published, stateDir: string | undefined): string {
+  const { connectionString: _, armToken: __, ...open } = access;
+  const entries = Object.entries(open).map(([name, value]) => [name, value?.toString()] as const);
+  const file = stateDir === undefined ? undefined : join(stateDir, EMULATOR_FILE);
+  return fields([...entries, ["credentials", file ?? "printed with --json"]]);
 }
 
 async function refuseSecond(stateDir: string): Promise<void> {

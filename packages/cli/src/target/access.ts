@@ -1,3 +1,4 @@
+import type { Emulator } from "@dps-certs/dps-emulator";
 import * as v from "valibot";
 
 /**
@@ -20,21 +21,19 @@ export const EmulatorAccess: v.GenericSchema<unknown, EmulatorAccess> = v.looseO
   pid: v.number(),
 });
 
-export interface EmulatorAccess {
-  url: string;
-  caFile: string;
-  connectionString: string;
-  idScope: string;
-  subscriptionId: string;
-  resourceGroup: string;
-  dpsName: string;
-  hostName: string;
-  deviceHost: string;
-  armToken: string;
-  managementUrl: string;
-  /** Names the state that is served, not the process. */
-  nonce: string;
-  pid: number;
-}
+export type EmulatorAccess = Pick<
+  Emulator,
+  | "armToken"
+  | "connectionString"
+  | "deviceHost"
+  | "dpsName"
+  | "hostName"
+  | "idScope"
+  | "managementUrl"
+  | "nonce"
+  | "resourceGroup"
+  | "subscriptionId"
+  | "url"
+> & { caFile: string; pid: number };
 
 export const EMULATOR_FILE = "emulator.json";

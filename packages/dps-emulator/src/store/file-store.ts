@@ -43,7 +43,8 @@ async function loadLibsql(): Promise<typeof LibsqlDatabase> {
 function setUp(database: Database, file: string): void {
   // The order matters: without the timeout two processes that create the file at once collide on WAL.
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  refuseOthers(database, file);
+  // In a transaction, whose reads are of one moment: another process may be making the same file.
+  inTransaction(database, "BEGIN", () => refuseOthers(database, file));
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = NORMAL");
   inTransaction(database, "BEGIN IMMEDIATE", () => {
