@@ -244,6 +244,14 @@ describe("enroll, when folder and service do not fit together", () => {
     expect(await bench.json("certificate list")).toHaveLength(1);
   });
 
+  it("says which other CAs the service goes on trusting after --replace", async () => {
+    const bench = createBench();
+    await bench.run("enroll thermostats");
+    await bench.run("ca create --force --subject Other");
+    const { stderr } = await bench.run("enroll thermostats --replace");
+    expect(stderr).toContain("goes on trusting CAs that are not this chain's: thermostats-root");
+  });
+
   it("does not take the place of a group or certificate that somebody made meanwhile", async () => {
     const bench = createBench();
     await bench.run("enroll thermostats --pki theirs");

@@ -1,6 +1,6 @@
 import type { Context } from "../command.ts";
 import { plural, shortPath } from "../output/text.ts";
-import { loadGroupCa } from "./ca-steps.ts";
+import { loadGroupCa, loadRoot } from "./ca-steps.ts";
 import { enroll } from "./enroll.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import type { StepResult } from "./step.ts";
@@ -24,10 +24,24 @@ export async function enrollAndReport(
   };
   report.result(result, `${summary(input, steps, dryRun)}\n`);
   if (dryRun || !result.changed) return;
+  if (input.replace) await noteOtherCas(input);
   const ca = await loadGroupCa(input);
   if (ca === undefined) return;
   const until = ca.certificate.notAfter.toISOString().slice(0, 10);
   report.note(`files in ${shortPath(io.cwd, input.pki)}; the intermediate CA signs until ${until}`);
+}
+
+/** What was replaced here may still be trusted there; only its owner can know whether it is to go. */
+async function noteOtherCas(input: EnrollInput): Promise<void> {
+  const ours = [(await loadRoot(input))?.certificate, (await loadGroupCa(input))?.certificate];
+  const all = await input.connection.certificates.list();
+  const others = all.filter(
+    ({ properties: { isVerified, thumbprint } }) =>
+      isVerified && !ours.some((ca) => ca?.sha1 === thumbprint?.toUpperCase()),
+  );
+  if (others.length === 0) return;
+  const names = others.map(({ name }) => name).join(", ");
+  input.report.note(`the service goes on trusting CAs that are not this chain's: ${names}`);
 }
 
 function summary({ group }: EnrollInput, steps: readonly StepResult[], dryRun: boolean): string {
