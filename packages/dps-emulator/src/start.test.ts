@@ -97,9 +97,13 @@ describe("a started emulator", () => {
 
   it("is reached by name and on both loopback addresses", async () => {
     const emulator = await start();
+    const caFile = join(folder, "ca.pem");
+    writeFileSync(caFile, emulator.caPem);
+    // By curl: Node 22.23 itself takes ::1 for a host name when it checks a certificate.
     for (const host of ["localhost", "127.0.0.1", ...(LOOPBACK.includes("::1") ? ["[::1]"] : [])]) {
-      const url = `https://${host}:${emulator.port}`;
-      expect((await fetchFrom({ ...emulator, url }, "GET", "/health")).status).toBe(200);
+      const args = ["--silent", "--show-error", "--noproxy", "*", "--cacert", caFile];
+      const { stdout } = await run("curl", [...args, `https://${host}:${emulator.port}/health`]);
+      expect(JSON.parse(stdout)).toMatchObject({ nonce: emulator.nonce });
     }
   });
 
