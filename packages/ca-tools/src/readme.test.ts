@@ -18,7 +18,7 @@ describe("README.md", { timeout: 20_000 }, () => {
     ["a path that is refused", 2, "not-a-ca"],
   ])("shows code that runs: %s", (_, index, printed) => {
     const args = ["--input-type=module", "-e", examples[index] ?? ""];
-    const env = { ...process.env, PKI_FOLDER: scratch() };
+    const env = { ...process.env, FORCE_COLOR: "0", PKI_FOLDER: scratch() };
     expect(execFileSync(process.execPath, args, { cwd: PACKAGE, encoding: "utf8", env })).toContain(
       `${printed}\n`,
     );
