@@ -26,10 +26,10 @@ const sha1 = (pem: string) => new X509Certificate(pem).fingerprint.replaceAll(":
 
 function stored(etag: string, more: Record<string, unknown> = {}) {
   return {
-    name: "root",
+    name: "plant-ca",
     etag,
     properties: {
-      subject: "root",
+      subject: "plant-ca",
       thumbprint: sha1(pki.root.certPem),
       isVerified: false,
       certificate: null,
@@ -66,26 +66,26 @@ describe("CertificatesClient", () => {
 
   it("keeps members that it does not know", async () => {
     const { client } = clientFor([{ body: { ...stored("e1"), systemData: { by: "me" } } }]);
-    expect(await client.get("root")).toHaveProperty("systemData.by", "me");
+    expect(await client.get("plant-ca")).toHaveProperty("systemData.by", "me");
   });
 
   it("gets, or throws not-found; finds, or gives undefined", async () => {
     const { client } = clientFor([{ status: 404 }, { status: 404 }, { body: stored("e1") }]);
-    await expect(client.get("root")).rejects.toMatchObject({ code: "not-found" });
-    expect(await client.find("root")).toBeUndefined();
-    expect(await client.find("root")).toMatchObject({ etag: "e1" });
+    await expect(client.get("plant-ca")).rejects.toMatchObject({ code: "not-found" });
+    expect(await client.find("plant-ca")).toBeUndefined();
+    expect(await client.find("plant-ca")).toMatchObject({ etag: "e1" });
   });
 
   it("names the wrong member of an answer, and not its value", async () => {
     const { client } = clientFor([{ body: { ...stored("e"), etag: { s3cret: 1 } } }]);
-    const error = await client.get("root").catch((caught: unknown) => caught);
+    const error = await client.get("plant-ca").catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: "protocol", message: expect.stringContaining('"etag"') });
     expect(String(error)).not.toContain("s3cret");
   });
 
   it("deletes with the etag, and takes 204 for deleted", async () => {
     const { client, seen } = clientFor([{ status: 204 }]);
-    await client.delete("root", { ifMatch: "e1" });
+    await client.delete("plant-ca", { ifMatch: "e1" });
     expect(seen[0]).toMatchObject({ method: "DELETE", headers: { "if-match": "e1" } });
   });
 
@@ -114,7 +114,7 @@ describe("upload", () => {
 
   it("sends base64 of the PEM under properties", async () => {
     const { client, seen } = clientFor([{ body: stored("e1") }]);
-    await client.upload("root", pki.root.certPem, { verified: true, ifMatch: "e0" });
+    await client.upload("plant-ca", pki.root.certPem, { verified: true, ifMatch: "e0" });
     const body = seen[0]?.body as { properties: { certificate: string } };
     expect(body.properties).toMatchObject({ isVerified: true });
     expect(decoded(body.properties.certificate)).toBe(pki.root.certPem);
@@ -123,7 +123,7 @@ describe("upload", () => {
 
   it("sends a flat body to a version before 2022-02-05", async () => {
     const { client, seen } = clientFor([{ body: stored("e1") }], { apiVersion: "2021-10-15" });
-    await client.upload("root", pki.root.certPem);
+    await client.upload("plant-ca", pki.root.certPem);
     const body = seen[0]?.body as { certificate: string };
     expect(Object.keys(body)).toEqual(["certificate"]);
     expect(decoded(body.certificate)).toBe(pki.root.certPem);
@@ -131,14 +131,14 @@ describe("upload", () => {
 
   it("takes DER, and sends the same", async () => {
     const { client, seen } = clientFor([{ body: stored("e1") }]);
-    await client.upload("root", new X509Certificate(pki.root.certPem).raw);
+    await client.upload("plant-ca", new X509Certificate(pki.root.certPem).raw);
     const body = seen[0]?.body as { properties: { certificate: string } };
     expect(decoded(body.properties.certificate)).toBe(pki.root.certPem);
   });
 
   it("never sends a private key that stands in the same file", async () => {
     const { client, seen } = clientFor([{ body: stored("e1") }]);
-    await client.upload("root", pki.root.keyPem + pki.root.certPem);
+    await client.upload("plant-ca", pki.root.keyPem + pki.root.certPem);
     const body = seen[0]?.body as { properties: { certificate: string } };
     expect(decoded(body.properties.certificate)).toBe(pki.root.certPem);
   });
@@ -148,7 +148,7 @@ describe("upload", () => {
     const damaged = pki.root.certPem.replace(/\n[A-Za-z0-9+/]{8}/, "\nAAAAAAAA");
     const chain = pki.root.certPem + other.certPem;
     for (const bad of ["", "text", damaged, chain, Buffer.from([0x30, 1, 2])]) {
-      await expect(client.upload("root", bad)).rejects.toMatchObject({
+      await expect(client.upload("plant-ca", bad)).rejects.toMatchObject({
         code: "invalid-certificate",
       });
     }
@@ -161,7 +161,7 @@ describe("upload", () => {
       { status: 412, body: { code: 412001, message: "Invalid ETag supplied." } },
       { body: stored("e2") },
     ]);
-    expect(await client.upload("root", pki.root.certPem)).toMatchObject({ etag: "e2" });
+    expect(await client.upload("plant-ca", pki.root.certPem)).toMatchObject({ etag: "e2" });
   });
 
   it("is refused if another certificate is there", async () => {
@@ -170,14 +170,14 @@ describe("upload", () => {
       { status: 412 },
       { body: stored("e2", { thumbprint: sha1(other.certPem) }) },
     ]);
-    await expect(client.upload("root", pki.root.certPem)).rejects.toMatchObject({
+    await expect(client.upload("plant-ca", pki.root.certPem)).rejects.toMatchObject({
       code: "etag-mismatch",
     });
   });
 
   it("is refused without a look if no answer was lost", async () => {
     const { client, seen } = clientFor([{ status: 412 }]);
-    await expect(client.upload("root", pki.root.certPem)).rejects.toMatchObject({
+    await expect(client.upload("plant-ca", pki.root.certPem)).rejects.toMatchObject({
       code: "etag-mismatch",
     });
     expect(seen).toHaveLength(1);
@@ -203,13 +203,13 @@ describe("provePossession", () => {
       code("e2", "C0DE"),
       { body: stored("e3", { isVerified: true }) },
     ]);
-    const result = await client.provePossession("root", sign);
+    const result = await client.provePossession("plant-ca", sign);
     expect(result.properties.isVerified).toBe(true);
     expect(signed).toEqual(["C0DE"]);
     expect(seen.map(({ method, path }) => `${method} ${path.split("?")[0]}`)).toEqual([
-      `GET ${BASE}/root`,
-      `POST ${BASE}/root/generateVerificationCode`,
-      `POST ${BASE}/root/verify`,
+      `GET ${BASE}/plant-ca`,
+      `POST ${BASE}/plant-ca/generateVerificationCode`,
+      `POST ${BASE}/plant-ca/verify`,
     ]);
     expect(seen.map(({ headers }) => headers["if-match"])).toEqual([undefined, "e1", "e2"]);
     expect(seen[1]?.body).toBeUndefined();
@@ -225,7 +225,7 @@ describe("provePossession", () => {
       code("e6", "NEW"),
       { body: stored("e7", { isVerified: true }) },
     ]);
-    await client.provePossession("root", sign);
+    await client.provePossession("plant-ca", sign);
     expect(signed).toEqual(["OLD", "NEW"]);
     expect(seen.at(-1)?.headers["if-match"]).toBe("e6");
   });
@@ -233,7 +233,7 @@ describe("provePossession", () => {
   it("gives up after its last round", async () => {
     const round = [{ status: 412 }, { body: stored("e2") }];
     const { client } = clientFor([{ body: stored("e1") }, ...round, ...round]);
-    await expect(client.provePossession("root", sign, { rounds: 2 })).rejects.toMatchObject({
+    await expect(client.provePossession("plant-ca", sign, { rounds: 2 })).rejects.toMatchObject({
       code: "etag-mismatch",
     });
   });
@@ -246,13 +246,13 @@ describe("provePossession", () => {
       { status: 412 },
       { body: stored("e3", { isVerified: true }) },
     ]);
-    const result = await client.provePossession("root", sign, { rounds: 1 });
+    const result = await client.provePossession("plant-ca", sign, { rounds: 1 });
     expect(result).toMatchObject({ etag: "e3", properties: { isVerified: true } });
   });
 
   it("signs nothing for a certificate that is verified", async () => {
     const { client } = clientFor([{ body: stored("e1", { isVerified: true }) }]);
-    await client.provePossession("root", sign);
+    await client.provePossession("plant-ca", sign);
     expect(signed).toEqual([]);
   });
 
@@ -262,7 +262,9 @@ describe("provePossession", () => {
       { status: 412 },
       { body: stored("e2", { thumbprint: sha1(other.certPem), isVerified: true }) },
     ]);
-    await expect(client.provePossession("root", sign)).rejects.toMatchObject({ code: "conflict" });
+    await expect(client.provePossession("plant-ca", sign)).rejects.toMatchObject({
+      code: "conflict",
+    });
   });
 
   it("reports a certificate of another CA", async () => {
@@ -273,7 +275,7 @@ describe("provePossession", () => {
       code("e2", "C0DE"),
       { status: 400, body: { code: 400053, httpStatusCode: "BadRequest", message } },
     ]);
-    await expect(client.provePossession("root", sign)).rejects.toMatchObject({
+    await expect(client.provePossession("plant-ca", sign)).rejects.toMatchObject({
       code: "proof-of-possession-failed",
       serviceMessage: message,
       hint: expect.stringContaining("very CA"),

@@ -121,14 +121,17 @@ describe("proof of possession", () => {
   async function withCode() {
     const world = makeWorld();
     const ca = await rootCa("Root");
-    await world.upload("root", ca);
+    await world.upload("plant-ca", ca);
     const next = async (): Promise<string> =>
-      (await world.certificates("POST", "/root/generateVerificationCode", match("*"))).body
+      (await world.certificates("POST", "/plant-ca/generateVerificationCode", match("*"))).body
         .properties.verificationCode;
     const verify = async (certificate: string) =>
-      await world.certificates("POST", "/root/verify", { body: { certificate }, ...match("*") });
+      await world.certificates("POST", "/plant-ca/verify", {
+        body: { certificate },
+        ...match("*"),
+      });
     const isVerified = async () =>
-      (await world.certificates("GET", "/root")).body.properties.isVerified;
+      (await world.certificates("GET", "/plant-ca")).body.properties.isVerified;
     return { world, ca, next, verify, isVerified };
   }
 
@@ -204,25 +207,25 @@ describe("proof of possession", () => {
 describe("a certificate of the service", () => {
   it("is stored as verified without proof when the upload says so", async () => {
     const world = makeWorld();
-    const answer = await world.upload("root", await rootCa("Root"), { verified: true });
+    const answer = await world.upload("plant-ca", await rootCa("Root"), { verified: true });
     expect(answer.body.properties.isVerified).toBe(true);
   });
 
   it("keeps what was proven when the same is uploaded again, and loses it to another one", async () => {
     const world = makeWorld();
     const [ca, other] = [await rootCa("Root"), await rootCa("Root")];
-    await world.upload("root", ca);
-    expect((await world.prove("root", ca)).status).toBe(200);
+    await world.upload("plant-ca", ca);
+    expect((await world.prove("plant-ca", ca)).status).toBe(200);
     const replace = (certificate: string) =>
-      world.certificates("PUT", "/root", {
+      world.certificates("PUT", "/plant-ca", {
         body: { properties: { certificate } },
         ...match("*"),
       });
     expect((await replace(ca.certificate.pem)).body.properties.isVerified).toBe(true);
-    await world.certificates("POST", "/root/generateVerificationCode", match("*"));
+    await world.certificates("POST", "/plant-ca/generateVerificationCode", match("*"));
     expect((await replace(uploadable(other))).body.properties.isVerified).toBe(false);
     // Nor does a code that was drawn for the one speak for the other.
-    const late = await world.certificates("POST", "/root/verify", {
+    const late = await world.certificates("POST", "/plant-ca/verify", {
       body: { certificate: uploadable(await issue("verification", "any", other)) },
       ...match("*"),
     });
@@ -256,17 +259,17 @@ describe("a certificate of the service", () => {
   it("is changed only with its current etag, quoted or not, or *", async () => {
     const world = makeWorld();
     const ca = await rootCa("Root");
-    const first = (await world.upload("root", ca)).body.etag;
-    expect(code(await world.upload("root", ca))).toEqual([412, 412001]);
+    const first = (await world.upload("plant-ca", ca)).body.etag;
+    expect(code(await world.upload("plant-ca", ca))).toEqual([412, 412001]);
     const generate = (headers: Record<string, string>) =>
-      world.certificates("POST", "/root/generateVerificationCode", { headers });
+      world.certificates("POST", "/plant-ca/generateVerificationCode", { headers });
     const second = (await generate({ "if-match": `"${first}"` })).body.etag;
     expect(second).not.toBe(first);
     expect(code(await generate({ "if-match": first }))).toEqual([412, 412001]);
     expect(code(await generate({}))).toEqual([400, 400123]);
     for (const [method, path] of [
-      ["DELETE", "/root"],
-      ["POST", "/root/verify"],
+      ["DELETE", "/plant-ca"],
+      ["POST", "/plant-ca/verify"],
     ] as const) {
       const body = { certificate: uploadable(ca) };
       expect(code(await world.certificates(method, path, { body }))).toEqual([400, 400123]);
@@ -274,7 +277,7 @@ describe("a certificate of the service", () => {
         412, 412001,
       ]);
     }
-    expect((await world.certificates("DELETE", "/root", match("*"))).status).toBe(200);
+    expect((await world.certificates("DELETE", "/plant-ca", match("*"))).status).toBe(200);
   });
 
   it("is one of 25 at most", async () => {
