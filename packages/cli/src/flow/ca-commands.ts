@@ -14,8 +14,8 @@ import {
 import type { Context } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { table } from "../output/table.ts";
-import { daysLeft, plural, shortPath } from "../output/text.ts";
-import { loadRoot, readRegistry, warnTestOnly } from "./ca-steps.ts";
+import { plural, shortPath, validUntil } from "../output/text.ts";
+import { loadRoot, readRegistry, warnCut, warnTestOnly } from "./ca-steps.ts";
 import { intermediateCommonName, rootCommonName } from "./names.ts";
 
 export interface CreateChainOptions {
@@ -50,10 +50,7 @@ export async function createChain(context: Context, options: CreateChainOptions)
     ...(options.intermediateDays !== undefined && { days: options.intermediateDays }),
   });
   report.step("done", "intermediate CA", `${certificate.subject}   ${pathOf(context, name)}`);
-  if (cutFrom) {
-    const [asked, end] = [cutFrom, certificate.notAfter].map((date) => date.toISOString());
-    report.warn(`${certificate.subject} ends with the root at ${end}, not at ${asked}`);
-  }
+  warnCut(report, certificate.subject, { certificate, cutFrom });
   const cas = await describe(context, await readRegistry(pki));
   report.result(cas, "");
 }
@@ -87,7 +84,7 @@ export async function showCas(context: Context): Promise<void> {
     ca.name,
     ca.subject,
     ca.group ?? "-",
-    `${ca.notAfter.slice(0, 10)}, ${daysLeft(io.now(), new Date(ca.notAfter))}`,
+    validUntil(io.now(), ca.notAfter),
     ca.sha256,
   ]);
   report.result(cas, table(["NAME", "SUBJECT", "GROUP", "VALID UNTIL", "SHA-256"], rows));

@@ -3,6 +3,7 @@ import {
   assignGroup,
   type Ca,
   type CaRecord,
+  type Certificate,
   caPaths,
   createIntermediate,
   createRoot,
@@ -38,6 +39,13 @@ export async function loadGroupCa({ pki, group }: EnrollInput): Promise<Ca | und
   return record && (await loadCa(pki, registry, record.name));
 }
 
+/** As `loadGroupCa`, where an earlier step has made it. */
+export async function requireGroupCa(input: EnrollInput): Promise<Ca> {
+  const ca = await loadGroupCa(input);
+  if (ca !== undefined) return ca;
+  throw new CliError("not-found", "the intermediate CA is not there any more");
+}
+
 export async function loadRoot({ pki }: Pick<EnrollInput, "pki">): Promise<Ca | undefined> {
   const registry = await readRegistry(pki);
   return registry.cas.some(({ name }) => name === ROOT)
@@ -47,6 +55,17 @@ export async function loadRoot({ pki }: Pick<EnrollInput, "pki">): Promise<Ca | 
 
 /** Shown where keys come into being, so once for each PKI folder. */
 export const warnTestOnly = (report: Reporter): void => report.warn(TEST_ONLY);
+
+/** Names both ends where the issuer's, which is earlier, took the place of the one asked for. */
+export function warnCut(
+  report: Reporter,
+  name: string,
+  { certificate, cutFrom }: { certificate: Certificate; cutFrom?: Date | undefined },
+): void {
+  if (cutFrom === undefined) return;
+  const [end, asked] = [certificate.notAfter, cutFrom].map((date) => date.toISOString());
+  report.warn(`${name} ends with its issuer at ${end}, not at ${asked}`);
+}
 
 export function rootStep(input: EnrollInput): Step {
   const { pki, group, now, report } = input;
@@ -79,11 +98,7 @@ export function intermediateStep(input: EnrollInput): Step {
         group,
         now: now(),
       });
-      if (cutFrom) {
-        report.warn(
-          `${certificate.subject} ends with its issuer at ${certificate.notAfter.toISOString()}, not at ${cutFrom.toISOString()}`,
-        );
-      }
+      warnCut(report, certificate.subject, { certificate, cutFrom });
     },
   };
 }

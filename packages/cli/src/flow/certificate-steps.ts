@@ -3,7 +3,13 @@ import type { CertificateResponse } from "@dps-certs/dps-protocol";
 import { CliError } from "../errors.ts";
 import { loadGroupCa, loadRoot } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
-import { certificateNameFor, intermediateCommonName, rootCommonName, subjectFor } from "./names.ts";
+import {
+  certificateNameFor,
+  intermediateCommonName,
+  isUploadOf,
+  rootCommonName,
+  subjectFor,
+} from "./names.ts";
 import type { Step, StepState } from "./step.ts";
 
 type Which = "root" | "intermediate";
@@ -30,10 +36,7 @@ async function findUploaded(
   certificate: Certificate,
 ): Promise<{ uploaded?: CertificateResponse; sameName?: CertificateResponse }> {
   const all = await connection.certificates.list();
-  // SHA-1 is the only thumbprint that the management plane tells.
-  const ours = all.filter(
-    ({ properties }) => properties.thumbprint?.toUpperCase() === certificate.sha1,
-  );
+  const ours = all.filter((one) => isUploadOf(certificate, one));
   const uploaded = ours.find(({ properties }) => properties.isVerified) ?? ours[0];
   const name = certificateNameFor(certificate).toLowerCase();
   const sameName = all.find((one) => one.name.toLowerCase() === name);

@@ -3,7 +3,7 @@ import type { CertificateResponse, EnrollmentGroup } from "@dps-certs/dps-protoc
 import { sameId } from "@dps-certs/dps-protocol";
 import type { Connection } from "../target/connection.ts";
 import { primaryThumbprint } from "./group-step.ts";
-import { certificateNameFor } from "./names.ts";
+import { certificateNameFor, isUploadOf } from "./names.ts";
 
 export interface Item {
   id: "registration" | "group" | "certificate";
@@ -104,20 +104,18 @@ async function ourCertificates({
 }: CleanupInput): Promise<CertificateResponse[]> {
   const ours = [root, intermediate].filter((ca) => ca !== undefined);
   const all = await connection.certificates.list();
-  return all.filter(({ name, properties }) =>
-    ours.some(
-      (ca) => ca.sha1 === properties.thumbprint?.toUpperCase() && certificateNameFor(ca) === name,
-    ),
+  return all.filter((stored) =>
+    ours.some((ca) => isUploadOf(ca, stored) && certificateNameFor(ca) === stored.name),
   );
 }
 
 /** Whether a group's signing certificate is this CA, or was issued by it. */
 function needs(
   group: EnrollmentGroup,
-  { properties: { thumbprint } }: CertificateResponse,
+  stored: CertificateResponse,
   { root, intermediate }: CleanupInput,
 ): boolean {
-  const ca = [root, intermediate].find((one) => one?.sha1 === thumbprint?.toUpperCase());
+  const ca = [root, intermediate].find((one) => isUploadOf(one, stored));
   const { primary, secondary } = group.attestation.x509?.signingCertificates ?? {};
   return [primary?.info, secondary?.info].some(
     (info) =>

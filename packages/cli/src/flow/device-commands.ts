@@ -9,12 +9,13 @@ import {
   type Registry,
   readDevice,
 } from "@dps-certs/ca-tools";
+import { sameId } from "@dps-certs/dps-protocol";
 import type { Context } from "../command.ts";
 import { CliError, usageError } from "../errors.ts";
 import { table } from "../output/table.ts";
-import { daysLeft, plural, shortPath } from "../output/text.ts";
+import { plural, shortPath, validUntil } from "../output/text.ts";
 import { withConnection } from "../target/connect.ts";
-import { readRegistry } from "./ca-steps.ts";
+import { readRegistry, warnCut } from "./ca-steps.ts";
 import { throwFailed, tryToRegister } from "./registration-step.ts";
 
 export interface CreateDevicesOptions {
@@ -46,15 +47,10 @@ export async function createNamedDevices(
       id,
       `${shortPath(io.cwd, join(pki, devicePaths(id).certificate))}   signed by ${certificate.issuer}`,
     );
-    if (cutFrom) {
-      const [asked, end] = [cutFrom, certificate.notAfter].map((date) => date.toISOString());
-      report.warn(`${id} ends with its issuer at ${end}, not at ${asked}`);
-    }
+    warnCut(report, id, { certificate, cutFrom });
   }
   report.result(await describe(pki, ids), "");
 }
-
-const sameId = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
 /** The intermediate, where there is one and only one; else the root, where it is alone. */
 function defaultIssuer({ cas }: Registry, pki: string): string {
@@ -113,7 +109,7 @@ export async function listDevices({ pki, io, report }: Context): Promise<void> {
   const rows = devices.map(({ id, issuer, notAfter, sha256 }) => [
     id,
     issuer,
-    `${notAfter.slice(0, 10)}, ${daysLeft(io.now(), new Date(notAfter))}`,
+    validUntil(io.now(), notAfter),
     sha256,
   ]);
   report.result(devices, table(["ID", "ISSUER", "VALID UNTIL", "SHA-256"], rows));

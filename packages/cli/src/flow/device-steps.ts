@@ -8,7 +8,7 @@ import {
 } from "@dps-certs/ca-tools";
 import { CliError } from "../errors.ts";
 import { plural } from "../output/text.ts";
-import { loadGroupCa } from "./ca-steps.ts";
+import { loadGroupCa, requireGroupCa } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import type { Step } from "./step.ts";
 
@@ -31,10 +31,7 @@ export function devicesStep(input: EnrollInput, made: Set<string>): Step {
       };
     },
     run: async () => {
-      const issuer = await loadGroupCa(input);
-      if (issuer === undefined) {
-        throw new CliError("not-found", "the intermediate CA is not there any more");
-      }
+      const issuer = await requireGroupCa(input);
       const { absent, expired } = await missingDevices(input);
       for (const id of [...absent, ...expired]) made.add(id);
       await createAll(input, { ids: absent, issuer });

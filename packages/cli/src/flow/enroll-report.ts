@@ -3,6 +3,7 @@ import { plural, shortPath } from "../output/text.ts";
 import { loadGroupCa, loadRoot } from "./ca-steps.ts";
 import { enroll } from "./enroll.ts";
 import type { EnrollInput } from "./enroll-options.ts";
+import { isUploadOf } from "./names.ts";
 import type { StepResult } from "./step.ts";
 
 /** Enrolls, and says in the end what there is now. */
@@ -36,8 +37,7 @@ async function noteOtherCas(input: EnrollInput): Promise<void> {
   const ours = [(await loadRoot(input))?.certificate, (await loadGroupCa(input))?.certificate];
   const all = await input.connection.certificates.list();
   const others = all.filter(
-    ({ properties: { isVerified, thumbprint } }) =>
-      isVerified && !ours.some((ca) => ca?.sha1 === thumbprint?.toUpperCase()),
+    (one) => one.properties.isVerified && !ours.some((ca) => isUploadOf(ca, one)),
   );
   if (others.length === 0) return;
   const names = others.map(({ name }) => name).join(", ");

@@ -1,7 +1,7 @@
 import type { Ca } from "@dps-certs/ca-tools";
 import type { EnrollmentGroup, X509CertificateWithInfo } from "@dps-certs/dps-protocol";
 import { CliError } from "../errors.ts";
-import { loadGroupCa, readRegistry } from "./ca-steps.ts";
+import { loadGroupCa, readRegistry, requireGroupCa } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import type { Step, StepState } from "./step.ts";
 
@@ -19,10 +19,7 @@ export function groupStep(input: EnrollInput): Step {
       return stateOf(stored, differences, replace);
     },
     run: async () => {
-      const ca = await loadGroupCa(input);
-      if (ca === undefined) {
-        throw new CliError("not-found", "the intermediate CA is not there any more");
-      }
+      const ca = await requireGroupCa(input);
       // Without --replace it is created, and the service refuses an id that somebody took meanwhile.
       const stored = replace ? await connection.enrollments.findGroup(group) : undefined;
       const { etag } = stored ?? {};

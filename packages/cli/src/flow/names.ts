@@ -1,5 +1,5 @@
 import { type Certificate, caNameFor, checkDeviceId } from "@dps-certs/ca-tools";
-import { deviceIdProblem } from "@dps-certs/dps-protocol";
+import { type CertificateResponse, deviceIdProblem } from "@dps-certs/dps-protocol";
 import { quote } from "../args.ts";
 import { usageError } from "../errors.ts";
 
@@ -22,6 +22,11 @@ export function certificateNameFor(ca: Certificate): string {
   return name === words && name.length <= 64
     ? name
     : `${name.slice(0, 50)}-${ca.sha256.slice(0, 6).toLowerCase()}`;
+}
+
+/** Whether this is what the service holds of the CA: SHA-1 is the only thumbprint that the management plane tells. */
+export function isUploadOf(ca: Certificate | undefined, stored: CertificateResponse): boolean {
+  return ca !== undefined && stored.properties.thumbprint?.toUpperCase() === ca.sha1;
 }
 
 /** `thermostats-001`: at least three digits, so that more devices later leave the names as they are. */

@@ -19,8 +19,8 @@ export function shortPath(cwd: string, path: string): string {
 export const plural = (count: number, noun: string): string =>
   `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** Days from now to a date, for people: never rounded up. */
-export function daysLeft(now: Date, end: Date): string {
-  const days = Math.floor((end.getTime() - now.getTime()) / 86_400_000);
-  return days < 0 ? "expired" : `${plural(days, "day")} left`;
+/** The day of an ISO date, and the days from now to it: never rounded up. */
+export function validUntil(now: Date, end: string): string {
+  const days = Math.floor((Date.parse(end) - now.getTime()) / 86_400_000);
+  return `${end.slice(0, 10)}, ${days < 0 ? "expired" : `${plural(days, "day")} left`}`;
 }
