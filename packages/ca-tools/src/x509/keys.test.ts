@@ -1,13 +1,17 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createSecretKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fc, it as property } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { CaToolsError } from "../errors.ts";
 import { rootCa } from "../testing/authority.ts";
 import { openssl } from "../testing/openssl.ts";
+import { scratch } from "../testing/scratch.ts";
 import {
   algorithmOf,
   exportPrivateKeyPem,
   generateKeyPair,
+  generateKeyPairs,
   isKeyOf,
   parsePrivateKey,
 } from "./keys.ts";
@@ -27,13 +31,56 @@ describe("generateKeyPair", () => {
   });
 });
 
+describe("generateKeyPairs", () => {
+  it("makes RSA pairs side by side while the event loop turns", async () => {
+    let turns = 0;
+    let isDone = false;
+    const turn = () => {
+      turns += 1;
+      if (!isDone) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const pairs = await generateKeyPairs("rsa-2048", 2);
+    isDone = true;
+    // A call that held the event loop would leave it one or two turns.
+    expect(turns).toBeGreaterThan(10);
+    const [first, second] = pairs.map(({ publicKey }) => publicKey);
+    expect(pairs.map(({ privateKey }) => algorithmOf(privateKey))).toEqual([
+      "rsa-2048",
+      "rsa-2048",
+    ]);
+    expect(second && first?.equals(second)).toBe(false);
+  });
+
+  it("makes none when none is wanted", async () => {
+    expect(await generateKeyPairs("ec-p256", 0)).toEqual([]);
+  });
+});
+
 describe("algorithmOf", () => {
-  it.each([
-    generateKeyPairSync("ed25519").privateKey,
-    generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey,
-    generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey,
-  ])("refuses keys that this toolkit does not sign with (%#)", (key) => {
-    expect(() => algorithmOf(key)).toThrow(expect.objectContaining({ code: "invalid-key" }));
+  const { privateKey: pss } = generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
+
+  it.each<[string, () => KeyObject]>([
+    ["ed25519", () => generateKeyPairSync("ed25519").privateKey],
+    ["ed448", () => generateKeyPairSync("ed448").privateKey],
+    ["ec secp256k1", () => generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey],
+  ])("refuses %s keys, which attestation does not document", (kind, make) => {
+    const message = expect.stringMatching(
+      `${kind} are not supported: .*documents RSA and the NIST`,
+    );
+    const refused = { code: "unsupported-key", message, hint: expect.stringContaining("ec-p256") };
+    expect(() => algorithmOf(make())).toThrow(expect.objectContaining(refused));
+  });
+
+  it.each<[string, () => KeyObject]>([
+    ["ec secp521r1", () => generateKeyPairSync("ec", { namedCurve: "secp521r1" }).privateKey],
+    ["rsa 1024", () => generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey],
+    ["rsa-pss 2048", () => pss],
+    ["secret", () => createSecretKey(Buffer.alloc(16))],
+  ])("refuses %s keys, which this toolkit does not sign with", (kind, make) => {
+    const message = expect.stringContaining(`keys of the kind ${kind} are not supported`);
+    const refused = { code: "unsupported-key", message, file: "ca.key.pem" };
+    expect(() => algorithmOf(make(), "ca.key.pem")).toThrow(expect.objectContaining(refused));
   });
 });
 
@@ -68,18 +115,18 @@ describe("parsePrivateKey", () => {
     expect(parse).not.toThrow(/c2VjcmV0/);
   });
 
-  it("refuses an encrypted key", () => {
+  it.each([
+    ["PKCS#8", ["pkcs8", "-topk8", "-v2", "aes-256-cbc"]],
+    ["the old form", ["ec", "-aes256"]],
+  ])("refuses an encrypted key in %s, and says what reads it", (_, args) => {
     const pem = openssl(["ecparam", "-name", "prime256v1", "-genkey", "-noout"]);
-    const encrypted = openssl(
-      ["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", "pass:1234"],
-      undefined,
-      pem,
+    const folder = scratch();
+    writeFileSync(join(folder, "password"), "1234");
+    const encrypted = openssl([...args, "-passout", "file:password"], folder, pem);
+    const hint = expect.stringContaining("readPrivateKey");
+    expect(() => parsePrivateKey(encrypted, "ca.key.pem")).toThrow(
+      expect.objectContaining({ code: "password-required", hint, file: "ca.key.pem" }),
     );
-    const hint = expect.stringContaining("openssl pkey");
-    expect(() => parsePrivateKey(encrypted)).toThrow(
-      expect.objectContaining({ code: "invalid-key", hint }),
-    );
-    expect(() => parsePrivateKey(encrypted)).toThrow("is encrypted");
   });
 
   property.prop([fc.string()])("throws nothing but CaToolsError", (text) => {

@@ -60,22 +60,62 @@ export async function generateKeyPair(
   return await promisify(generate)("rsa", { modulusLength: webCrypto.modulusLength });
 }
 
+/**
+ * Makes key pairs side by side, as {@link generateKeyPair} does: RSA keys on as many cores as Node's
+ * thread pool has threads for.
+ *
+ * @param count - how many
+ */
+export async function generateKeyPairs(
+  algorithm: KeyAlgorithmName,
+  count: number,
+): Promise<KeyPair[]> {
+  return await Promise.all(Array.from({ length: count }, () => generateKeyPair(algorithm)));
+}
+
 const CURVES: Record<string, KeyAlgorithmName> = { prime256v1: "ec-p256", secp384r1: "ec-p384" };
+
+/** The service documents these for attestation; this toolkit leaves the last one out. */
+const NIST_CURVES = ["prime256v1", "secp384r1", "secp521r1"];
 
 /**
  * Names the algorithm of a key.
  *
- * @throws {CaToolsError} `invalid-key` for one that this toolkit does not sign with
+ * @param file - where the key came from; named in the error
+ * @throws {CaToolsError} `unsupported-key` for one that this toolkit does not sign with: Ed25519 and
+ * Ed448, curves other than P-256 and P-384, RSA of other sizes, RSA-PSS, DSA
  */
-export function algorithmOf(key: KeyObject): KeyAlgorithmName {
-  const { namedCurve = "", modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
-  const name =
-    key.asymmetricKeyType === "ec" ? CURVES[namedCurve] : (`rsa-${modulusLength}` as const);
-  if (name !== undefined && name in ALGORITHMS) return name as KeyAlgorithmName;
-  const found = [key.asymmetricKeyType, namedCurve || modulusLength || ""].join(" ").trim();
-  throw new CaToolsError(
-    "invalid-key",
-    `keys of the kind ${found} are not supported; use one of ${KEY_ALGORITHMS.join(", ")}`,
+export function algorithmOf(key: KeyObject, file?: string): KeyAlgorithmName {
+  const { asymmetricKeyType: type = "secret" } = key;
+  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
+  const curve = CURVES[namedCurve ?? ""];
+  if (type === "ec" && curve !== undefined) return curve;
+  const sized = `rsa-${modulusLength}`;
+  if (type === "rsa" && sized in ALGORITHMS) return sized as KeyAlgorithmName;
+  const found = [type, namedCurve ?? modulusLength ?? ""].join(" ").trim();
+  throw unsupportedKey(
+    found,
+    type.startsWith("rsa") || NIST_CURVES.includes(`${namedCurve}`),
+    file,
+  );
+}
+
+function unsupportedKey(
+  found: string,
+  isDocumented: boolean,
+  file: string | undefined,
+): CaToolsError {
+  const reason = isDocumented
+    ? "this toolkit does not sign with them"
+    : "for X.509 attestation, DPS documents RSA and the NIST curves only";
+  const prefix = file === undefined ? "" : `${file}: `;
+  return new CaToolsError(
+    "unsupported-key",
+    `${prefix}keys of the kind ${found} are not supported: ${reason}`,
+    {
+      ...(file === undefined ? {} : { file }),
+      hint: `use one of ${KEY_ALGORITHMS.join(", ")}`,
+    },
   );
 }
 
@@ -88,18 +128,30 @@ export function exportPrivateKeyPem(key: KeyObject): string {
 const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 
 /**
- * Reads an unencrypted private key: PKCS#8, PKCS#1 or SEC1 PEM.
+ * Reads an unencrypted private key: PKCS#8, PKCS#1 or SEC1 PEM. `readPrivateKey` reads encrypted
+ * ones as well.
  *
  * @param file - named in the error
  * @param remedy - ends the error's hint, which begins with "restore". @default "it from a copy"
- * @throws {CaToolsError} `invalid-key`
+ * @throws {CaToolsError} `invalid-key`; `password-required` for an encrypted key
  */
 export function parsePrivateKey(pem: string, file?: string, remedy?: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    throw invalidKey(file, cause, remedy, ENCRYPTED.test(pem));
+    throw ENCRYPTED.test(pem) ? passwordRequired(file) : invalidKey(file, cause, remedy);
   }
+}
+
+function passwordRequired(file: string | undefined): CaToolsError {
+  return new CaToolsError(
+    "password-required",
+    `${file ?? "the key"} is encrypted, and no password was given`,
+    {
+      ...(file === undefined ? {} : { file }),
+      hint: "read it with readPrivateKey and its password, or decrypt a copy with: openssl pkey",
+    },
+  );
 }
 
 // OpenSSL's message speaks of decoders; the cause keeps it for those who want it.
@@ -107,15 +159,11 @@ function invalidKey(
   file: string | undefined,
   cause: unknown,
   remedy = "it from a copy",
-  encrypted = false,
 ): CaToolsError {
-  const problem = encrypted
-    ? "is encrypted, which is not supported"
-    : "is not a private key in PEM form";
-  return new CaToolsError("invalid-key", `${file ?? "the key"} ${problem}`, {
+  return new CaToolsError("invalid-key", `${file ?? "the key"} is not a private key in PEM form`, {
     cause,
     ...(file === undefined ? {} : { file }),
-    hint: encrypted ? "decrypt a copy of it with: openssl pkey" : `restore ${remedy}`,
+    hint: `restore ${remedy}`,
   });
 }
 

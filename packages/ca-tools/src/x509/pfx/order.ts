@@ -1,0 +1,31 @@
+import type { KeyObject } from "node:crypto";
+import type { Certificate } from "../certificate.ts";
+import { isKeyOf } from "../keys.ts";
+import { isIssuedBy } from "../paths.ts";
+
+/**
+ * The certificate of the key first, then its issuers as far as they are there, then the rest in the
+ * order of the file. Each is there once.
+ */
+export function inChainOrder(
+  certificates: readonly Certificate[],
+  privateKey: KeyObject | undefined,
+): Certificate[] {
+  const rest = new Map(certificates.map((each) => [each.sha256, each]));
+  const chain: Certificate[] = [];
+  let next = privateKey && certificates.find((each) => isKeyOf(privateKey, each));
+  while (next !== undefined) {
+    chain.push(next);
+    rest.delete(next.sha256);
+    next = issuerIn(rest.values(), next);
+  }
+  return [...chain, ...rest.values()];
+}
+
+function issuerIn(
+  candidates: Iterable<Certificate>,
+  subject: Certificate,
+): Certificate | undefined {
+  for (const candidate of candidates) if (isIssuedBy(subject, candidate)) return candidate;
+  return undefined;
+}
