@@ -28,6 +28,8 @@ export interface OpensslRequest {
   issuer?: Issuer;
   stringMask?: "utf8only" | "default" | "nombstr";
   utf8?: boolean;
+  /** Writes the curve's numbers out in place of its name. */
+  explicitCurve?: boolean;
 }
 
 let made = 0;
@@ -39,7 +41,9 @@ export function opensslIssue(folder: string, request: OpensslRequest): Issuer {
   const { subject, extensions, issuer, stringMask = "utf8only", utf8 = false } = request;
   const config = `[req]\ndistinguished_name=dn\nstring_mask=${stringMask}\n[dn]\n[ext]\n`;
   writeFileSync(at("cnf"), `${config}${extensions.join("\n")}\n`);
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const curve = ["-pkeyopt", "ec_paramgen_curve:P-256"];
+  const encoding = request.explicitCurve ? ["-pkeyopt", "ec_param_enc:explicit"] : [];
+  const key = ["-newkey", "ec", ...curve, ...encoding, "-nodes"];
   const names = ["-config", at("cnf"), "-subj", subject, ...(utf8 ? ["-utf8"] : [])];
   const files = ["-keyout", at("key"), "-out", at("pem")];
   const self = issuer ? [] : ["-x509", "-days", "3650", "-extensions", "ext"];

@@ -47,11 +47,34 @@ export function verifyStrict(
     return at;
   };
   return tryOpenssl([
-    ...["verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-check_ss_sig"],
-    ...["-attime", String(Math.floor(at.getTime() / 1000))],
+    ...strict(at),
     ...(purpose ? ["-purpose", purpose] : []),
     ...["-CAfile", file("anchor.pem", [anchor])],
     ...(issuers.length > 0 ? ["-untrusted", file("untrusted.pem", issuers)] : []),
     file("leaf.pem", [leaf]),
   ]);
+}
+
+const strict = (at: Date) => [
+  ...["verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-check_ss_sig"],
+  ...["-attime", String(Math.floor(at.getTime() / 1000))],
+];
+
+/** Like {@link verifyStrict} for paths to one trust anchor, in one process; no two CAs have one name. */
+export function areAccepted(
+  folder: string,
+  paths: readonly (readonly Pick<Certificate, "pem">[])[],
+  { at, purpose }: { at: Date; purpose?: "sslclient" | "sslserver" },
+): boolean[] {
+  const leaves = paths.map((_, index) => `leaf-${index}.pem`);
+  paths.forEach(([leaf], index) => {
+    writeFileSync(join(folder, leaves[index] ?? ""), leaf?.pem ?? "");
+  });
+  const issuers = paths.flatMap((path) => path.slice(1, -1)).map(({ pem }) => pem);
+  writeFileSync(join(folder, "anchor.pem"), paths[0]?.at(-1)?.pem ?? "");
+  writeFileSync(join(folder, "issuers.pem"), issuers.join(""));
+  const files = ["-CAfile", "anchor.pem", "-untrusted", "issuers.pem"];
+  const wanted = purpose ? ["-purpose", purpose] : [];
+  const { output } = tryOpenssl([...strict(at), ...wanted, ...files, ...leaves], folder);
+  return leaves.map((leaf) => output.includes(`${leaf}: OK`));
 }

@@ -15,12 +15,14 @@ import { scratch } from "./scratch.ts";
 
 // What openssl makes is valid from the moment it is made.
 export const AT = new Date(Date.now() + 60_000);
+const inMinutes = (minutes: number) => new Date(AT.getTime() + minutes * 60_000);
 export const DATES = {
-  notBefore: new Date(AT.getTime() - 600_000),
-  notAfter: new Date(AT.getTime() + 600_000),
+  notBefore: inMinutes(-60),
+  notAfter: inMinutes(60),
 };
-export const PAST = { notBefore: DATES.notBefore, notAfter: new Date(AT.getTime() - 60_000) };
-export const FUTURE = { notBefore: new Date(AT.getTime() + 60_000), notAfter: DATES.notAfter };
+// Far enough from now for programs that know no other time.
+export const PAST = { notBefore: DATES.notBefore, notAfter: inMinutes(-30) };
+export const FUTURE = { notBefore: inMinutes(30), notAfter: DATES.notAfter };
 
 export const certificates = (...issuers: Issuer[]): Certificate[] =>
   issuers.map(({ certificate }) => certificate);

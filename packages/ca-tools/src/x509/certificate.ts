@@ -1,15 +1,12 @@
 import { X509Certificate } from "node:crypto";
+import { AsnConvert } from "@peculiar/asn1-schema";
+import { Certificate as CertificateSyntax, type Time } from "@peculiar/asn1-x509";
 import { CaToolsError } from "../errors.ts";
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  type Name,
-  ParsedCertificate,
-  SubjectKeyIdentifierExtension,
-} from "./library.ts";
+import { keyAlgorithmName, signatureAlgorithmName } from "./algorithm-names.ts";
+import { readExtensions } from "./certificate-extensions.ts";
+import { certificateBlocks, notACertificate, pemText } from "./certificate-input.ts";
+import type { GeneralName } from "./general-names.ts";
+import { Name } from "./library.ts";
 import { nameKey } from "./names.ts";
 
 /** A certificate, read once. Thumbprints and serial numbers are upper-case hex without separators. */
@@ -36,139 +33,118 @@ export interface Certificate {
   readonly notAfter: Date;
   readonly basicConstraints: { ca: boolean; pathLength: number | undefined } | undefined;
   readonly keyUsage: { keyCertSign: boolean; digitalSignature: boolean } | undefined;
+  /** All of keyUsage, by RFC 5280 §4.2.1.3's names in the order of its bits. */
+  readonly keyUsages: readonly string[] | undefined;
   /** Object identifiers. */
   readonly extendedKeyUsage: readonly string[] | undefined;
   readonly subjectKeyIdentifier: string | undefined;
   readonly authorityKeyIdentifier: string | undefined;
+  readonly subjectAlternativeNames: readonly GeneralName[];
+  readonly nameConstraints:
+    | { readonly permitted: readonly GeneralName[]; readonly excluded: readonly GeneralName[] }
+    | undefined;
+  /** As OpenSSL calls it, e.g. `ecdsa-with-SHA256`; an object identifier where it has no name. */
+  readonly signatureAlgorithm: string;
+  /** Kind and size of the key, e.g. `ec-p256`, `rsa-4096`, `ed25519`, `ec-secp256k1`. */
+  readonly keyAlgorithm: string;
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
 }
-
-const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** Upper bound for one file of certificates, in bytes: a chain is a few KiB. */
 export const MAX_CERTIFICATE_BYTES: number = 1024 * 1024;
 
 /**
- * Reads one certificate: the first of a PEM text, or DER.
+ * Reads one certificate: the first of a PEM text (RFC 7468 §5), or DER.
  *
  * @param file - named in the error
  * @param remedy - ends the error's hint, which begins with "restore". @default "it from a copy"
- * @throws {CaToolsError} `invalid-certificate`
+ * @throws {CaToolsError} `invalid-certificate`; the message says what it is in place of one
  */
 export function parseCertificate(
   input: string | Uint8Array,
   file?: string,
   remedy?: string,
 ): Certificate {
-  const first = typeof input === "string" ? (input.match(PEM_BLOCK)?.[0] ?? "") : input;
-  if (input.length > MAX_CERTIFICATE_BYTES || first.length === 0)
-    throw invalid(file, undefined, remedy);
+  const about = { ...(file !== undefined && { file }), ...(remedy !== undefined && { remedy }) };
+  checkSize(input, about);
+  const text = pemText(input);
+  const first = text === undefined ? input : (certificateBlocks(text).next().value ?? undefined);
+  if (first === undefined) throw notACertificate(input, about);
   try {
-    return read(new X509Certificate(first));
+    return read(first);
   } catch (cause) {
-    throw invalid(file, cause, remedy);
+    throw notACertificate(input, { ...about, cause });
   }
 }
 
 /**
  * Reads every certificate of a PEM text, in order.
  *
- * @throws {CaToolsError} `invalid-certificate`, also when there is none
+ * @throws {CaToolsError} `invalid-certificate`, also when there is none, or when one is cut off
  */
 export function parseCertificates(pem: string, file?: string): Certificate[] {
-  const blocks = pem.length > MAX_CERTIFICATE_BYTES ? null : pem.match(PEM_BLOCK);
-  if (blocks === null) throw invalid(file);
+  const about = file === undefined ? {} : { file };
+  checkSize(pem, about);
+  const blocks = [...certificateBlocks(pem)];
+  const begun = pem.split("-----BEGIN CERTIFICATE-----").length - 1;
+  if (blocks.length === 0 || blocks.length !== begun) throw notACertificate(pem, about);
   return blocks.map((block) => parseCertificate(block, file));
 }
 
-function invalid(
-  file: string | undefined,
-  cause?: unknown,
-  remedy = "it from a copy",
-): CaToolsError {
-  return new CaToolsError(
+function checkSize(input: string | Uint8Array, about: { file?: string; remedy?: string }): void {
+  if (input.length <= MAX_CERTIFICATE_BYTES) return;
+  const limit = `${MAX_CERTIFICATE_BYTES / 1024} KiB`;
+  throw new CaToolsError(
     "invalid-certificate",
-    `${file ?? "the input"} is not a certificate in PEM or DER form`,
-    {
-      cause,
-      ...(file === undefined ? {} : { file }),
-      hint: `restore ${remedy}`,
-    },
+    `${about.file ?? "the input"} is larger than ${limit}, the most that is read`,
+    { ...about, hint: "give a file that holds certificates alone" },
   );
 }
 
 /** OpenSSL reads dates strictly, the ASN.1 library leniently: where they differ, it is no date. */
-function checkDates(x509: X509Certificate, { notBefore, notAfter }: ParsedCertificate): void {
+function checkedDates(x509: X509Certificate, times: { notBefore: Time; notAfter: Time }) {
+  const [notBefore, notAfter] = [times.notBefore.getTime(), times.notAfter.getTime()];
   const strict = [x509.validFrom, x509.validTo].map((text) => Date.parse(text));
-  if (strict[0] === notBefore.getTime() && strict[1] === notAfter.getTime()) return;
-  throw new Error("a date of the certificate is malformed");
+  if (strict[0] !== notBefore.getTime() || strict[1] !== notAfter.getTime()) {
+    throw new Error("a date of the certificate is malformed");
+  }
+  return { notBefore, notAfter };
 }
 
-function read(x509: X509Certificate): Certificate {
+/** @param input - one PEM block, or DER */
+function read(input: string | Uint8Array): Certificate {
+  const x509 = new X509Certificate(input);
   const der = new Uint8Array(x509.raw);
-  const parsed = new ParsedCertificate(der);
-  checkDates(x509, parsed);
-  const commonNames = parsed.subjectName.getField("CN");
+  // OpenSSL reads the first element and leaves what comes behind it.
+  if (sizeOf(input) !== der.length) throw new Error("bytes follow the certificate");
+  const { tbsCertificate, signatureAlgorithm } = AsnConvert.parse(der, CertificateSyntax);
+  const subjectName = new Name(tbsCertificate.subject);
+  const issuerName = new Name(tbsCertificate.issuer);
+  const commonNames = subjectName.getField("CN");
   return {
     der,
     pem: x509.toString(),
     x509,
-    version: versionOf(der),
+    version: tbsCertificate.version + 1,
     serialNumber: evenHex(x509.serialNumber),
     sha1: x509.fingerprint.replaceAll(":", ""),
     sha256: x509.fingerprint256.replaceAll(":", ""),
-    subject: parsed.subject,
-    issuer: parsed.issuer,
-    subjectName: parsed.subjectName,
-    subjectKey: nameKey(parsed.subjectName),
-    issuerKey: nameKey(parsed.issuerName),
+    subject: subjectName.toString(),
+    issuer: issuerName.toString(),
+    subjectName,
+    subjectKey: nameKey(subjectName),
+    issuerKey: nameKey(issuerName),
     commonName: commonNames.length === 1 ? commonNames[0] : undefined,
-    notBefore: parsed.notBefore,
-    notAfter: parsed.notAfter,
-    ...readExtensions(parsed),
+    ...checkedDates(x509, tbsCertificate.validity),
+    signatureAlgorithm: signatureAlgorithmName(signatureAlgorithm.algorithm),
+    keyAlgorithm: keyAlgorithmName(x509, tbsCertificate.subjectPublicKeyInfo.algorithm),
+    ...readExtensions(tbsCertificate.extensions ?? []),
   };
 }
 
-function readExtensions(
-  parsed: ParsedCertificate,
-): Pick<
-  Certificate,
-  | "authorityKeyIdentifier"
-  | "basicConstraints"
-  | "extendedKeyUsage"
-  | "extensions"
-  | "keyUsage"
-  | "subjectKeyIdentifier"
-> {
-  const constraints = parsed.getExtension(BasicConstraintsExtension) ?? undefined;
-  const usages = parsed.getExtension(KeyUsagesExtension)?.usages;
-  return {
-    basicConstraints: constraints && { ca: constraints.ca, pathLength: constraints.pathLength },
-    keyUsage:
-      usages === undefined
-        ? undefined
-        : {
-            keyCertSign: (usages & KeyUsageFlags.keyCertSign) !== 0,
-            digitalSignature: (usages & KeyUsageFlags.digitalSignature) !== 0,
-          },
-    extendedKeyUsage: plain(parsed.getExtension(ExtendedKeyUsageExtension)?.usages)?.map(String),
-    subjectKeyIdentifier: parsed.getExtension(SubjectKeyIdentifierExtension)?.keyId.toUpperCase(),
-    authorityKeyIdentifier: parsed
-      .getExtension(AuthorityKeyIdentifierExtension)
-      ?.keyId?.toUpperCase(),
-    extensions: Array.from(parsed.extensions, ({ type, critical }) => ({ oid: type, critical })),
-  };
+function sizeOf(input: string | Uint8Array): number {
+  if (typeof input !== "string") return input.length;
+  return Buffer.from(input.replace(/-----[^-]*-----/g, ""), "base64").length;
 }
-
-/** The library's lists are subclasses of Array, which print and compare unlike arrays. */
-const plain = <T>(list: readonly T[] | undefined) => list && Array.from(list);
 
 const evenHex = (hex: string) => (hex.length % 2 === 0 ? hex : `0${hex}`);
-
-/** Certificate → TBSCertificate → [0] version (RFC 5280 §4.1); the tag is absent in version 1. */
-function versionOf(der: Uint8Array): number {
-  const contentAt = (at: number) =>
-    at + 2 + ((der[at + 1] ?? 0) & 0x80 ? (der[at + 1] ?? 0) & 0x7f : 0);
-  const version = contentAt(contentAt(0));
-  return der[version] === 0xa0 ? (der[version + 4] ?? 0) + 1 : 1;
-}

@@ -6,6 +6,7 @@ import { openssl, textOf } from "../testing/openssl.ts";
 import { CA_EXTENSIONS, opensslIssue } from "../testing/openssl-ca.ts";
 import { scratch } from "../testing/scratch.ts";
 import type { Certificate } from "./certificate.ts";
+import { Name } from "./library.ts";
 import { commonNameSubject, nameKey } from "./names.ts";
 import { isIssuedBy } from "./paths.ts";
 
@@ -87,6 +88,17 @@ describe("nameKey", () => {
 
   it("tells other names apart", () => {
     expect(new Set(["a", "b", "a,b", "a+CN=b", "CN=a", ""].map(key)).size).toBe(6);
+  });
+
+  it("does not count white space at the ends of a value", () => {
+    expect(key(" Factory CA ")).toBe(key("Factory CA"));
+  });
+
+  it("is not led astray by characters that fold into quotes", () => {
+    expect(key("a\uFF02,\uFF02b")).toBe(key('a","b'));
+    expect(key("a\uFF02")).not.toBe(key("a"));
+    const two = new Name([{ CN: [{ utf8String: "a" }, { utf8String: "b" }] }]);
+    expect(nameKey(two)).not.toBe(key('a","b'));
   });
 
   it("may fold more than it should, for a signature is checked wherever it is used", async () => {

@@ -1,5 +1,6 @@
 import type { Certificate } from "./certificate.ts";
 import { nonConformity } from "./conformance.ts";
+import { nameViolation } from "./name-constraints.ts";
 import { isIssuedBy } from "./paths.ts";
 
 /**
@@ -19,7 +20,7 @@ export type FindingCode =
   | "no-key-cert-sign"
   | "path-too-long"
   | "unknown-critical-extension"
-  | "name-constraints-unsupported"
+  | "name-not-permitted"
   | "wrong-purpose"
   | "not-conforming";
 
@@ -58,17 +59,17 @@ const PROCESSED: ReadonlySet<string> = new Set([
   OID.keyUsage,
   OID.subjectAltName,
   OID.basicConstraints,
+  OID.nameConstraints,
   OID.extendedKeyUsage,
 ]);
 
 /**
  * Validates a certification path after RFC 5280 §6.1: signatures and name chaining, validity of
  * every certificate (the trust anchor's too), basicConstraints, keyUsage, path length, critical
- * extensions, and the extended key usage of every certificate below the anchor (`strict`: of the
- * anchor as well).
+ * extensions, name constraints (the trust anchor's too, critical or not), and the extended key usage
+ * of every certificate below the anchor (`strict`: of the anchor as well).
  *
- * Name constraints and certificate policies are not processed: a path with name constraints is
- * refused, and so is a policy extension that is critical.
+ * Certificate policies are not processed: a policy extension that is critical refuses the path.
  *
  * @returns what is wrong, from the anchor downwards; empty when the path is valid
  */
@@ -91,6 +92,7 @@ function findingsOn(certificate: Certificate, depth: number, input: PathInput): 
     depth > 0 ? authority(certificate, depth, input) : undefined,
     repeatedExtensions(certificate),
     criticalExtensions(certificate),
+    names(certificate, depth, input, strict),
     strict || !isLast || depth === 0 ? purpose(certificate, depth, input, strict) : undefined,
     strict ? form(certificate, isLast) : undefined,
   ];
@@ -148,14 +150,24 @@ const isSelfIssued = ({ subjectKey, issuerKey }: Certificate) => subjectKey === 
 
 /** §6.1.4 (o) and §6.1.5 (f): a critical extension that is not processed refuses the path. */
 function criticalExtensions({ subject, extensions }: Certificate): Found {
-  if (extensions.some(({ oid }) => oid === OID.nameConstraints)) {
-    const message = `${subject} has name constraints, which are not supported`;
-    return { code: "name-constraints-unsupported", message };
-  }
   const unknown = extensions.find(({ oid, critical }) => critical && !PROCESSED.has(oid));
   if (unknown === undefined) return undefined;
   const message = `${subject} has the critical extension ${unknown.oid}, which is not supported`;
   return { code: "unknown-critical-extension", message };
+}
+
+/**
+ * §6.1.3 (b) and (c). A CA's certificate for itself is exempt, so that a CA can get a new key.
+ *
+ * `strict` reads a leaf's common name as a host name, as OpenSSL does; for `dps` it is a registration
+ * id, whatever it looks like.
+ */
+function names(certificate: Certificate, depth: number, input: PathInput, strict: boolean): Found {
+  if (depth > 0 && isSelfIssued(certificate)) return undefined;
+  const issuers = input.path.slice(depth + 1);
+  const problem = nameViolation(certificate, issuers, strict && depth === 0);
+  if (problem === undefined) return undefined;
+  return { code: "name-not-permitted", message: `${certificate.subject} ${problem}` };
 }
 
 /** §4.2: otherwise two readers could each believe another one. */
