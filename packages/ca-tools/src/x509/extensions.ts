@@ -62,6 +62,7 @@ export function profileExtensions(
     new AuthorityKeyIdentifierExtension(authority, false),
     ...subjectAlternativeNames(names.subjectAlternativeNames),
     ...nameConstraints(names.nameConstraints),
+    ...netscape(profile),
   ];
 }
 
@@ -96,3 +97,21 @@ function nameConstraints(names: Names | undefined): Extension[] {
   const value = new NameConstraints({ permittedSubtrees: new GeneralSubtrees(permitted) });
   return [new Extension(id_ce_nameConstraints, true, AsnConvert.serialize(value))];
 }
+
+const NETSCAPE_BITS = { client: 0x80, email: 0x20 } as const;
+
+/** Certificate type (a BIT STRING) and comment (an IA5String), as OpenSSL still writes them. */
+function netscape({ netscape: wanted }: Profile): Extension[] {
+  if (wanted === undefined) return [];
+  const bits = wanted.types.reduce((all, type) => all | NETSCAPE_BITS[type], 0);
+  // DER leaves out trailing zero bits (X.690 §11.2.2).
+  const unused = 31 - Math.clz32(bits & -bits);
+  return [
+    new Extension("2.16.840.1.113730.1.1", false, Uint8Array.of(0x03, 2, unused, bits)),
+    new Extension("2.16.840.1.113730.1.13", false, ia5String(wanted.comment)),
+  ];
+}
+
+/** Of fewer than 128 ASCII characters. */
+const ia5String = (text: string) =>
+  Uint8Array.from([0x16, text.length, ...Buffer.from(text, "ascii")]);

@@ -80,7 +80,8 @@ export async function issueCertificate(request: IssueRequest): Promise<Certifica
   return parseCertificate(new Uint8Array(made.rawData));
 }
 
-function checkCommonName(commonName: string): void {
+/** @throws {CaToolsError} `invalid-name` */
+export function checkCommonName(commonName: string): void {
   const length = [...commonName].length;
   const problem =
     length === 0
