@@ -1,30 +1,27 @@
+/** `index.txt`, the database of `openssl ca`, and the settings beside it. */
 import { truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { CaToolsError } from "../errors.ts";
+import { asn1Time } from "../x509/asn1-time.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { appendFlushed, readText } from "./files.ts";
+import { type IndexEntry, parseRow } from "./index-row.ts";
+import { INDEX_FILE } from "./layout.ts";
+import { linesOf } from "./lines.ts";
 
-/** Rows of `index.txt`, the database of `openssl ca`: six fields between tabs. */
-
-/** A million rows of a hundred bytes. */
-const MAX_INDEX_BYTES = 256 * 1024 * 1024;
+const MAX_SETTINGS_BYTES = 64 * 1024;
 
 /** The row of a valid certificate, as `openssl ca` writes it. */
 export function indexRow(certificate: Certificate): string {
-  const subject =
-    certificate.commonName === undefined ? "/" : `/CN=${oneLine(certificate.commonName)}`;
-  return [
-    "V",
-    indexTime(certificate.notAfter),
-    "",
-    certificate.serialNumber,
-    "unknown",
-    subject,
-  ].join("\t");
+  const { serialNumber, notAfter } = certificate;
+  return ["V", asn1Time(notAfter), "", serialNumber, "unknown", indexSubject(certificate)].join(
+    "\t",
+  );
 }
 
-/** ASN.1 UTCTime before 2050, GeneralizedTime from then on (RFC 5280 §4.1.2.5). */
-export function indexTime(date: Date): string {
-  const digits = date.toISOString().replace(/[-:T]|\.\d+/g, "");
-  return date.getUTCFullYear() < 2050 ? digits.slice(2) : digits;
+/** The subject as the row of {@link indexRow} has it. */
+export function indexSubject({ commonName }: Pick<Certificate, "commonName">): string {
+  return commonName === undefined ? "/" : `/CN=${oneLine(commonName)}`;
 }
 
 /** OpenSSL 3's one-line form: `\xHH` for what is not printable ASCII, `\/` and `\+`. */
@@ -39,14 +36,69 @@ function oneLine(text: string): string {
   return Array.from(Buffer.from(text), shown).join("");
 }
 
+/**
+ * Reads the rows of an index.txt one after the other, however many there are. None where there is no
+ * file; lines that begin with `#` are comments, as for OpenSSL.
+ *
+ * @throws {CaToolsError} `damaged-folder` naming the line of a row that is none
+ */
+export async function* readIndex(path: string): AsyncGenerator<IndexEntry, void, undefined> {
+  let number = 0;
+  for await (const lines of linesOf(path)) {
+    for (const line of lines) {
+      number += 1;
+      const text = line.toString("utf8").replace(/\r?\n$/, "");
+      if (text.startsWith("#")) continue;
+      const entry = parseRow(text);
+      if (entry === undefined) throw damagedRow(path, number);
+      yield entry;
+    }
+  }
+}
+
+function damagedRow(path: string, number: number): CaToolsError {
+  return new CaToolsError(
+    "damaged-folder",
+    `${path} is damaged: line ${number} is not a row of openssl's database`,
+    { file: path, hint: `restore it from a copy, or mend or remove line ${number}` },
+  );
+}
+
 /** Appends rows that are not there yet, and mends a last row that an interrupted append cut short. */
 export async function appendMissingRows(path: string, rows: readonly string[]): Promise<void> {
-  const text = (await readText(path, MAX_INDEX_BYTES)) ?? "";
-  const cut = text.slice(text.lastIndexOf("\n") + 1);
-  const present = new Set(text.slice(0, text.length - cut.length).split("\n"));
-  const missing = rows.filter((row) => !present.has(row));
-  const isFragment = cut !== "" && missing.some((row) => row.startsWith(cut));
-  if (isFragment) await truncate(path, Buffer.byteLength(text) - Buffer.byteLength(cut));
+  const missing = new Map(rows.map((row) => [identity(row), row]));
+  let [size, cut] = [0, ""];
+  for await (const lines of linesOf(path)) {
+    for (const line of lines) {
+      const text = line.toString("utf8");
+      if (text.endsWith("\n")) {
+        size += line.length;
+        missing.delete(identity(text.replace(/\r?\n$/, "")));
+      } else {
+        cut = text;
+      }
+    }
+  }
+  const left = [...missing.values()];
+  const isFragment = cut !== "" && left.some((row) => row.startsWith(cut));
+  if (isFragment) await truncate(path, size);
   const separator = cut !== "" && !isFragment ? "\n" : "";
-  if (missing.length > 0) await appendFlushed(path, `${separator}${missing.join("\n")}\n`);
+  if (left.length > 0) await appendFlushed(path, `${separator}${left.join("\n")}\n`);
+}
+
+/** What stays of a row when its certificate is revoked: a change that is carried out again finds it. */
+function identity(row: string): string {
+  const fields = row.split("\t");
+  return fields.length === 6 ? JSON.stringify([fields[1], ...fields.slice(3)]) : row;
+}
+
+/**
+ * Whether two valid certificates of one subject are refused here, by `openssl ca` at least. Like it,
+ * takes no answer for a yes.
+ */
+export async function uniqueSubject(folder: string): Promise<boolean> {
+  const text = (await readText(join(folder, `${INDEX_FILE}.attr`), MAX_SETTINGS_BYTES)) ?? "";
+  const [globals = ""] = text.split(/^[ \t]*\[/m, 1);
+  const values = [...globals.matchAll(/^[ \t]*unique_subject[ \t]*=[ \t]*["']?([^\s"'#]*)/gm)];
+  return !/^[fn0]/i.test(values.at(-1)?.[1] ?? "yes");
 }

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { CaToolsError } from "../errors.ts";
 import { exists, isMissing, onPath, readText, syncFolder, syncFoldersOf } from "./files.ts";
 import { appendMissingRows } from "./index-file.ts";
+import { type RowRevocation, revokeRows } from "./index-revoke.ts";
 import { ARCHIVE, INDEX_FILE, TEMPORARY } from "./layout.ts";
 import type { HeldLock } from "./lock.ts";
 
@@ -39,13 +40,26 @@ export interface Intent {
   /** Temporary files that take their places, in this order. */
   files: Rename[];
   rows: string[];
+  /** For rows that are there, or come with this change. */
+  revocations: RowRevocation[];
 }
+
+const RevocationSchema: v.GenericSchema<unknown, RowRevocation> = v.object({
+  serialNumber: v.pipe(v.string(), v.regex(/^[0-9A-F]{2,64}$/)),
+  field: v.pipe(v.string(), v.regex(/^\d{12,14}Z(?:,[A-Za-z]+)?$/)),
+});
 
 const IntentSchema: v.GenericSchema<unknown, Intent> = v.object({
   moves: v.array(v.object({ from: RelativePath, to: Archived })),
   files: v.array(v.object({ from: Temporary, to: RelativePath })),
   rows: v.array(v.string()),
+  revocations: v.optional(v.array(RevocationSchema), []),
 });
+
+/** The intent as a file. What could not be read again is refused before anything is changed. */
+export function intentText(intent: Intent): string {
+  return JSON.stringify(v.parse(IntentSchema, intent));
+}
 
 /**
  * Reads an intent that an interrupted command left.
@@ -86,7 +100,9 @@ export async function carryOut(
     await renameIfThere(join(folder, from), join(folder, to), lock);
   }
   await lock.assertHeld();
-  if (intent.rows.length > 0) await appendMissingRows(join(folder, INDEX_FILE), intent.rows);
+  const index = join(folder, INDEX_FILE);
+  if (intent.rows.length > 0) await appendMissingRows(index, intent.rows);
+  if (intent.revocations.length > 0) await revokeRows(index, intent.revocations, lock);
   await syncFoldersOf(intent.files.map(({ to }) => join(folder, to)));
   await unlink(join(folder, PENDING, name)).catch((error: unknown) => {
     if (!isMissing(error)) throw error;

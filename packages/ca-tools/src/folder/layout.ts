@@ -120,6 +120,8 @@ export function deviceIdOfFile(file: string): string | undefined {
   if (stem.startsWith(PREFIX) || stem.endsWith(INTERMEDIATE) || stem.endsWith(FULL_CHAIN)) {
     return undefined;
   }
+  // Written anew by each run of a script: no device's for long.
+  if (SCRIPT_NAMES.has(stem)) return undefined;
   return decodeFileName(stem);
 }
 

@@ -255,6 +255,15 @@ describe("changePki", { timeout: 20_000 }, () => {
     expect(snapshot(folder)).toEqual(before);
   });
 
+  it("begins no change that could not be read again after a crash", async () => {
+    const folder = scratch();
+    await change(folder);
+    const before = snapshot(folder);
+    const moves = [{ from: "certs/a.cert.pem", to: "old-1/certs/a b" }];
+    await expect(changePki(folder, () => ({ moves, files: [] }))).rejects.toThrow();
+    expect(snapshot(folder)).toEqual(before);
+  });
+
   it("needs no more open files than a shell gives it", () => {
     const folder = scratch();
     const shell = ["-c", `ulimit -n 128; exec "$0" "$@"`, process.execPath];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createFlushed, exists, onPath, PUBLIC_MODE, syncFolder } from "./files.ts";
 import { ARCHIVE, BEGINNING, FOLDERS, INDEX_FILE, PKI_FILE } from "./layout.ts";
 import { withLock } from "./lock.ts";
-import { type Registry, readRegistry, registryFile } from "./registry.ts";
+import { type FolderUse, type Registry, readRegistry, registryFile } from "./registry.ts";
 import { type Change, commit, isPending, recover } from "./transaction.ts";
 
 const EMPTY: Registry = { version: 1, cas: [] };
@@ -13,13 +13,13 @@ const EMPTY: Registry = { version: 1, cas: [] };
  * The folder's CAs as they are now; undefined when there is no folder yet. Finishes first what an
  * interrupted command left.
  */
-export async function openPki(folder: string): Promise<Registry | undefined> {
-  const registry = await readRegistry(folder);
+export async function openPki(folder: string, use: FolderUse = {}): Promise<Registry | undefined> {
+  const registry = await readRegistry(folder, use);
   if (registry === undefined || !(await isPending(folder))) return registry;
   return await onPath(folder, () =>
     withLock(folder, async (lock) => {
       await recover(folder, lock);
-      return await readRegistry(folder);
+      return await readRegistry(folder, use);
     }),
   );
 }
@@ -34,14 +34,15 @@ export type Plan = Change & { registry?: Registry };
 export async function changePki(
   folder: string,
   plan: (registry: Registry) => Plan | Promise<Plan>,
+  use: FolderUse = {},
 ): Promise<void> {
   await onPath(folder, () => mkdir(folder, { recursive: true, mode: 0o755 }));
   // Before the lock, which would already be a change to somebody else's folder.
-  await readRegistry(folder);
+  await readRegistry(folder, use);
   await onPath(folder, () =>
     withLock(folder, async (lock) => {
       await lock.assertHeld();
-      await begin(folder);
+      await begin(folder, (await readRegistry(folder, use)) ?? EMPTY);
       await recover(folder, lock);
       const { registry, ...change } = await plan((await readRegistry(folder)) ?? EMPTY);
       // Last, so that a CA is listed only when its files are in place.
@@ -52,9 +53,9 @@ export async function changePki(
 }
 
 /** Brings the folder's fixed parts into being; each is left alone where it is there. */
-async function begin(folder: string): Promise<void> {
+async function begin(folder: string, found: Registry): Promise<void> {
   if (!(await exists(join(folder, PKI_FILE)))) {
-    await createAtomically(folder, PKI_FILE, registryFile(EMPTY).data);
+    await createAtomically(folder, PKI_FILE, registryFile(found).data);
   }
   for (const name of FOLDERS) {
     const mode = name === "private" ? 0o700 : 0o755;

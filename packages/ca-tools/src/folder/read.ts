@@ -2,7 +2,8 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { CaToolsError } from "../errors.ts";
 import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from "../x509/certificate.ts";
-import { isKeyOf, parsePrivateKey } from "../x509/keys.ts";
+import { isKeyOf } from "../x509/keys.ts";
+import { type PasswordSource, readPrivateKey } from "../x509/private-key.ts";
 import { readText } from "./files.ts";
 import type { CaPaths } from "./layout.ts";
 
@@ -24,13 +25,15 @@ export async function readCertificate(
 /**
  * Reads a certificate and its private key, and makes sure that they belong together.
  *
+ * @param password - asked for when the key turns out to be encrypted
  * @throws {CaToolsError} `not-found` when one of the two is missing, `invalid-certificate`,
- * `invalid-key` or `key-mismatch`, each naming the file
+ * `invalid-key`, `password-required`, `wrong-password` or `key-mismatch`, each naming the file
  */
 export async function readPair(
   folder: string,
   paths: CaPaths,
   remedy: string,
+  password?: PasswordSource,
 ): Promise<{ certificate: Certificate; privateKey: KeyObject }> {
   const file = join(folder, paths.certificate);
   const keyFile = join(folder, paths.key);
@@ -38,7 +41,8 @@ export async function readPair(
   if (certificate === undefined) throw missing(file, remedy);
   const keyText = await readText(keyFile, MAX_CERTIFICATE_BYTES);
   if (keyText === undefined) throw missing(keyFile, remedy);
-  const privateKey = parsePrivateKey(keyText, keyFile, remedy);
+  const options = { file: keyFile, remedy, ...(password && { password }) };
+  const privateKey = await readPrivateKey(keyText, options);
   if (isKeyOf(privateKey, certificate)) return { certificate, privateKey };
   throw new CaToolsError("key-mismatch", `${keyFile} is not the private key of ${file}`, {
     file: keyFile,

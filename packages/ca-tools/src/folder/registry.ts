@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { CaToolsError } from "../errors.ts";
+import { KEY_ALGORITHMS, type KeyAlgorithmName } from "../x509/keys.ts";
+import { adoptScriptFolder } from "./adopt.ts";
 import { listNames, readText } from "./files.ts";
 import { BEGINNING, PKI_FILE } from "./layout.ts";
 import { LOCK_NAME } from "./lock.ts";
@@ -20,10 +22,14 @@ export interface CaRecord {
   group: string | null;
   /** 1, and one more after each rotation. */
   generation: number;
+  /** Number of its last CRL (RFC 5280 §5.2.3); absent before the first. */
+  crlNumber?: number;
 }
 
 export interface Registry {
   version: 1;
+  /** Kind of keys that the folder's chain was made with: what is made later is of the same kind. */
+  algorithm?: KeyAlgorithmName;
   cas: CaRecord[];
 }
 
@@ -32,6 +38,7 @@ const CaName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._:~-]{1,64}$/));
 
 const RegistrySchema: v.GenericSchema<unknown, Registry> = v.object({
   version: v.literal(1),
+  algorithm: v.exactOptional(v.picklist(KEY_ALGORITHMS)),
   cas: v.array(
     v.object({
       name: CaName,
@@ -40,6 +47,7 @@ const RegistrySchema: v.GenericSchema<unknown, Registry> = v.object({
       sha256: v.pipe(v.string(), v.regex(/^[0-9A-F]{64}$/)),
       group: v.nullable(v.string()),
       generation: v.number(),
+      crlNumber: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     }),
   ),
 });
@@ -54,18 +62,34 @@ const COMPANIONS: ReadonlySet<string> = new Set([
   ".gitkeep",
 ]);
 
+export interface FolderUse {
+  /** Whether the folder may hold other things beside a PKI, as the scripts' working folder does. @default false */
+  shared?: boolean;
+  /** Whether the chain of a script's folder is to be replaced: one that is damaged counts as none. @default false */
+  replacing?: boolean;
+}
+
 /**
- * Reads `pki.json`. Undefined where a new folder may begin: nothing there, or nothing in it.
+ * Reads `pki.json`, or the certificates of a folder that the CACertificates scripts began. Undefined
+ * where a new folder may begin: nothing there, or nothing in it.
  *
  * @throws {CaToolsError} `not-a-pki-folder` when the folder holds other things, `damaged-folder` when the file cannot be read
  */
-export async function readRegistry(folder: string): Promise<Registry | undefined> {
+export async function readRegistry(
+  folder: string,
+  use: FolderUse = {},
+): Promise<Registry | undefined> {
   const path = join(folder, PKI_FILE);
   const text = await readText(path, MAX_REGISTRY_BYTES);
   if (text !== undefined) return parseRegistry(path, text);
   const names = await listNames(folder);
   // Another process began the folder between the two looks.
-  if (names.includes(PKI_FILE)) return await readRegistry(folder);
+  if (names.includes(PKI_FILE)) return await readRegistry(folder, use);
+  const adopted = await adoptScriptFolder(folder).catch((error: unknown) => {
+    if (use.replacing && isDamage(error)) return undefined;
+    throw error;
+  });
+  if (adopted !== undefined || use.shared) return adopted;
   const foreign = names.find(
     (name) => name !== LOCK_NAME && !name.startsWith(BEGINNING) && !COMPANIONS.has(name),
   );
@@ -76,6 +100,10 @@ export async function readRegistry(folder: string): Promise<Registry | undefined
     { file: folder, hint: "choose another folder with --pki" },
   );
 }
+
+const isDamage = (error: unknown) =>
+  error instanceof CaToolsError &&
+  (error.code === "invalid-certificate" || error.code === "damaged-folder");
 
 function parseRegistry(path: string, text: string): Registry {
   try {

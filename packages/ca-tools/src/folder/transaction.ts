@@ -3,7 +3,7 @@
  *
  * Everything is written and flushed under temporary names first; then one rename puts the intent
  * into `.pending/`, which is the point of no return; then the intent is carried out (moves, renames
- * in the order given, rows of index.txt) and removed. What a later command finds in `.pending/` it
+ * in the order given, rows of index.txt, revocations in it) and removed. What a later command finds in `.pending/` it
  * carries out; temporary files that no intent names it removes. Only the holder of the folder's lock
  * does any of this.
  */
@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CaToolsError } from "../errors.ts";
+import type { RevocationReason } from "../x509/reasons.ts";
 import { inBatches } from "./batches.ts";
 import {
   createFlushed,
@@ -22,7 +23,8 @@ import {
   syncFolder,
   syncFoldersOf,
 } from "./files.ts";
-import { carryOut, type Intent, PENDING, type Rename, readIntent } from "./intent.ts";
+import { revocationField } from "./index-row.ts";
+import { carryOut, type Intent, intentText, PENDING, type Rename, readIntent } from "./intent.ts";
 import { FOLDERS, TEMPORARY } from "./layout.ts";
 import type { HeldLock } from "./lock.ts";
 
@@ -36,6 +38,14 @@ export interface NewFile {
   replace?: boolean;
 }
 
+export interface Revocation {
+  /** Upper-case hex, as in index.txt. */
+  serialNumber: string;
+  at: Date;
+  /** @default none is given */
+  reason?: RevocationReason;
+}
+
 export interface Change {
   /** Carried out first, each if its source is there. */
   moves?: readonly Rename[];
@@ -43,6 +53,8 @@ export interface Change {
   files: readonly NewFile[];
   /** For index.txt. */
   rows?: readonly string[];
+  /** Of certificates that index.txt lists, or that `rows` adds. Those revoked before stay as they are. */
+  revocations?: readonly Revocation[];
 }
 
 /**
@@ -60,7 +72,11 @@ export async function commit(folder: string, change: Change, lock: HeldLock): Pr
     from: join(dirname(path), `${TEMPORARY}${id}-${index}`).replaceAll("\\", "/"),
     to: path,
   }));
-  const intent: Intent = { moves, files, rows: [...(change.rows ?? [])] };
+  const revocations = (change.revocations ?? []).map(({ serialNumber, at, reason }) => ({
+    serialNumber,
+    field: revocationField(at, reason),
+  }));
+  const intent: Intent = { moves, files, rows: [...(change.rows ?? [])], revocations };
   try {
     await writeTemporaries(folder, change.files, files);
     await putIntent(folder, id, intent, lock);
@@ -112,7 +128,7 @@ async function putIntent(
   const pending = join(folder, PENDING);
   await onPath(pending, () => mkdir(pending, { recursive: true, mode: 0o700 }));
   const draft = join(pending, `${TEMPORARY}${id}`);
-  await onPath(draft, () => createFlushed(draft, JSON.stringify(intent), SECRET_MODE));
+  await onPath(draft, () => createFlushed(draft, intentText(intent), SECRET_MODE));
   await lock.assertHeld();
   await rename(draft, join(pending, `${id}.json`));
   await syncFolder(pending);

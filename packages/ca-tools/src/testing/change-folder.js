@@ -22,6 +22,12 @@ const PLANS = {
       file("newcerts/0A.pem"),
     ],
     rows: ["V\t300401000000Z\t\t0A\tunknown\t/CN=dev", "V\t300401000000Z\t\t0B\tunknown\t/CN=dev"],
+    // The second of what is made is of no use at once: its row must not come back when this is finished later.
+    revocations: ["01", "0B"].map((serialNumber) => ({
+      serialNumber,
+      at: new Date("2030-03-01T12:00:00Z"),
+      reason: /** @type {const} */ ("superseded"),
+    })),
   },
 };
 

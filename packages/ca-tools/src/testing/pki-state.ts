@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { loadCa } from "../authority/load-ca.ts";
-import { listDeviceIds, loadDevice } from "../authority/load-device.ts";
+import { isKeyElsewhere, listDeviceIds, loadDevice } from "../authority/load-device.ts";
 import { openPki } from "../folder/pki.ts";
 import { openssl } from "./openssl.ts";
 import { snapshot } from "./snapshot.ts";
@@ -36,12 +36,12 @@ async function unloadable(folder: string): Promise<string[]> {
   const flaws: string[] = [];
   const registry = (await openPki(folder)) ?? { version: 1, cas: [] };
   const loads = [
-    ...registry.cas.map(
-      ({ name }) =>
-        () =>
-          loadCa(folder, registry, name),
-    ),
-    ...(await listDeviceIds(folder)).map((id) => () => loadDevice(folder, id)),
+    ...registry.cas.map(({ name }) => async () => {
+      await loadCa(folder, registry, name);
+    }),
+    ...(await listDeviceIds(folder)).map((id) => async () => {
+      if (!(await isKeyElsewhere(folder, id))) await loadDevice(folder, id);
+    }),
   ];
   for (const load of loads) await load().catch((error: unknown) => flaws.push(String(error)));
   return flaws;
