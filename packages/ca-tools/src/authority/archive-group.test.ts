@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { caPaths, devicePaths, FIRST_INTERMEDIATE } from "../folder/layout.ts";
+import { caPaths, devicePaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
 import { flawsOf } from "../testing/pki-state.ts";
@@ -7,7 +7,9 @@ import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
 import { archiveGroup } from "./archive-group.ts";
 import { createIntermediate, createRoot } from "./create-ca.ts";
+import { createChain } from "./create-chain.ts";
 import { createDevices } from "./devices.ts";
+import { assignGroup } from "./groups.ts";
 import { loadCa } from "./load-ca.ts";
 import { listDeviceIds } from "./load-device.ts";
 
@@ -60,5 +62,40 @@ describe("archiveGroup", () => {
     const before = snapshot(folder);
     await expect(archiveGroup(folder, { ca, now: NOW })).rejects.toMatchObject({ code });
     expect(snapshot(folder)).toEqual(before);
+  });
+
+  it("leaves what is above the CA as a chain, with its chain file", async () => {
+    const commonNames = ["Root", "One", "Two", "Three"];
+    await createChain(folder, { commonNames, now: NOW, force: true });
+    const archive = await archiveGroup(folder, { ca: "intermediate-3", now: NOW });
+    const chain = "certs/azure-iot-test-only.chain.ca.cert.pem";
+    const files = snapshot(folder);
+    const registry = (await openPki(folder)) ?? { version: 1, cas: [] };
+    const left = await loadCa(folder, registry, "intermediate-2");
+    expect(files[chain]).toBe(left.chain.map(({ pem }) => pem).join(""));
+    expect(files[`${archive}/${chain}`]?.endsWith(files[chain] ?? "-")).toBe(true);
+    expect(await flawsOf(folder)).toEqual([]);
+  });
+
+  it("refuses a CA that others hang on, and moves nothing", async () => {
+    await createChain(folder, { commonNames: ["Root", "One", "Two"], now: NOW, force: true });
+    const before = snapshot(folder);
+    const archived = archiveGroup(folder, { ca: FIRST_INTERMEDIATE, now: NOW });
+    await expect(archived).rejects.toMatchObject({ code: "invalid-name" });
+    expect(snapshot(folder)).toEqual(before);
+  });
+
+  it("frees a root that signs a group's devices itself, and moves those", async () => {
+    await createRoot(folder, { commonName: "Root", now: NOW, force: true });
+    await assignGroup(folder, ROOT, "line-1");
+    expect(await archiveGroup(folder, { ca: ROOT, now: NOW })).toBe("");
+    await assignGroup(folder, ROOT, "line-2");
+    const issuer = await loadCa(folder, (await openPki(folder)) ?? { version: 1, cas: [] }, ROOT);
+    await createDevices(folder, { ids: ["dev-9"], issuer, now: NOW });
+    const archive = await archiveGroup(folder, { ca: ROOT, now: NOW });
+    const files = snapshot(folder);
+    expect(files).toHaveProperty([`${archive}/certs/dev-9.cert.pem`]);
+    expect(files).toHaveProperty([caPaths(ROOT).key]);
+    expect((await openPki(folder))?.cas).toMatchObject([{ name: ROOT, group: null }]);
   });
 });

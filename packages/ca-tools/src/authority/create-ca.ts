@@ -1,38 +1,39 @@
 import { CaToolsError } from "../errors.ts";
 import { indexRow } from "../folder/index-file.ts";
-import {
-  CHAIN_FILE,
-  caNameFor,
-  caPaths,
-  caStem,
-  FIRST_INTERMEDIATE,
-  ROOT,
-} from "../folder/layout.ts";
+import { caNameFor, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
 import { changePki, openPki } from "../folder/pki.ts";
-import type { CaRecord, Registry } from "../folder/registry.ts";
-import type { NewFile } from "../folder/transaction.ts";
+import type { Registry } from "../folder/registry.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { issueCertificate } from "../x509/issue.ts";
-import {
-  exportPrivateKeyPem,
-  generateKeyPair,
-  type KeyAlgorithmName,
-  type KeyPair,
-} from "../x509/keys.ts";
+import { DEFAULT_KEY_ALGORITHM, generateKeyPair, type KeyAlgorithmName } from "../x509/keys.ts";
+import type { PasswordSource } from "../x509/private-key.ts";
 import { PROFILES } from "../x509/profiles.ts";
 import { validityFor } from "../x509/validity.ts";
 import { archiveMoves } from "./archive.ts";
+import {
+  caFiles,
+  caRecord,
+  checkMayIssueCa,
+  replacedFiles,
+  rootExists,
+  rootReplaced,
+  storedKey,
+} from "./ca-files.ts";
+import { chainFile, chainName, missingChainFile } from "./chain-file.ts";
 import { sameGroup } from "./groups.ts";
-import { findCa, loadCa } from "./load-ca.ts";
+import { findCa, openCa } from "./load-ca.ts";
+import { supersededRows } from "./unique-subjects.ts";
 
 export interface CaOptions {
   /** The subject: one common name. */
   commonName: string;
   now: Date;
-  /** @default "ec-p256" */
+  /** @default the kind that the folder's chain was made with, else "ec-p256" */
   algorithm?: KeyAlgorithmName;
   /** Lifetime in days. @default 365 for a root, 180 for an intermediate */
   days?: number;
+  /** Stores the private key encrypted. @default as the issuer's key is stored; a root's unencrypted */
+  password?: string;
 }
 
 export interface Made {
@@ -51,7 +52,9 @@ export async function createRoot(
   folder: string,
   options: CaOptions & { force?: boolean },
 ): Promise<Made & { archive?: string }> {
-  const keys = await generateKeyPair(options.algorithm);
+  const remembered = (await openPki(folder))?.algorithm;
+  const algorithm = options.algorithm ?? remembered ?? DEFAULT_KEY_ALGORITHM;
+  const keys = await generateKeyPair(algorithm);
   const validity = validityFor(options.now, options.days ?? PROFILES.root.days);
   const certificate = await issueCertificate({
     profile: "root",
@@ -60,34 +63,22 @@ export async function createRoot(
     issuer: { selfSigned: keys.privateKey },
     ...validity,
   });
+  const keyPem = await storedKey(keys.privateKey, options.password);
+  const root = { name: ROOT, issuer: null, certificate, keyPem };
   let archive: string | undefined;
   await changePki(folder, async (registry) => {
     if (registry.cas.length > 0 && !options.force) throw rootExists(folder);
-    const record = recordOf(ROOT, null, certificate, null);
-    const old = options.force ? chainFiles(registry) : [];
+    const old = options.force ? replacedFiles(registry) : [];
     const moves = await archiveMoves(folder, options.now, old);
     // There may be nothing to replace.
     if (registry.cas.length > 0) archive = moves[0]?.to.split("/")[0];
     return {
       moves,
-      files: caFiles(ROOT, keys, certificate),
-      registry: { ...registry, cas: [record] },
+      files: caFiles(root),
+      registry: { ...registry, algorithm, cas: [caRecord(root, null)] },
     };
   });
   return { certificate, ...(archive !== undefined && { archive }) };
-}
-
-/** Files of the chain: what the registry names, and the fixed names whoever wrote them. */
-function chainFiles(registry: Registry): string[] {
-  const names = new Set([ROOT, FIRST_INTERMEDIATE, ...registry.cas.map(({ name }) => name)]);
-  return [...[...names].flatMap((name) => Object.values(caPaths(name))), CHAIN_FILE];
-}
-
-function rootExists(folder: string): CaToolsError {
-  return new CaToolsError("exists", `${folder} has a root CA already`, {
-    file: folder,
-    hint: "use --force to replace the chain; the old one is kept in old-<time>/",
-  });
 }
 
 /**
@@ -95,15 +86,18 @@ function rootExists(folder: string): CaToolsError {
  * later ones the group's.
  *
  * @param group - enrollment group that it is for; null leaves it free for the first group that asks
- * @throws {CaToolsError} `exists` when the group has an intermediate already
+ * @param unlock - asked for the password of the root's key when that is encrypted
+ * @throws {CaToolsError} `exists` when the group has an intermediate already; `not-a-ca` when the
+ * root allows no CA below it (pathLen, RFC 5280 §4.2.1.9); `password-required`, `wrong-password`
  */
 export async function createIntermediate(
   folder: string,
-  options: CaOptions & { group: string | null },
+  options: CaOptions & { group: string | null; unlock?: PasswordSource },
 ): Promise<Made & { name: string }> {
   const registry = (await openPki(folder)) ?? { version: 1, cas: [] };
-  const root = await loadCa(folder, registry, ROOT);
-  const keys = await generateKeyPair(options.algorithm);
+  const { ca: root, password } = await openCa(folder, registry, ROOT, options.unlock);
+  checkMayIssueCa(root.chain);
+  const keys = await generateKeyPair(options.algorithm ?? registry.algorithm);
   const { cutFrom, ...dates } = validityFor(
     options.now,
     options.days ?? PROFILES.intermediate.days,
@@ -116,63 +110,42 @@ export async function createIntermediate(
     issuer: root,
     ...dates,
   });
+  const keyPem = await storedKey(keys.privateKey, options.password ?? password);
   let name = "";
-  await changePki(folder, (current) => {
+  await changePki(folder, async (current) => {
     if (findCa(current, ROOT).sha256 !== root.certificate.sha256) throw rootReplaced(folder);
     name = nameFor(current, options.group);
-    const record = recordOf(name, ROOT, certificate, options.group);
-    const chain = { path: CHAIN_FILE, data: certificate.pem + root.certificate.pem };
+    const made = { name, issuer: ROOT, certificate, keyPem };
+    const chain =
+      name === FIRST_INTERMEDIATE
+        ? [chainFile([certificate, ...root.chain])]
+        : await missingChainFile(folder, current);
     return {
-      files: [
-        ...caFiles(name, keys, certificate),
-        { path: `newcerts/${certificate.serialNumber}.pem`, data: certificate.pem },
-        ...(name === FIRST_INTERMEDIATE ? [chain] : []),
-      ],
+      files: [...caFiles(made), ...chain],
       rows: [indexRow(certificate)],
-      registry: { ...current, cas: [...current.cas, record] },
+      revocations: await supersededRows(folder, [certificate], {
+        now: options.now,
+        force: true,
+      }),
+      registry: { ...current, cas: [...current.cas, caRecord(made, options.group)] },
     };
   });
   return { certificate, name, ...(cutFrom && { cutFrom }) };
 }
 
-function rootReplaced(folder: string): CaToolsError {
-  return new CaToolsError("locked", `another command replaced the root CA of ${folder} meanwhile`, {
-    file: folder,
-    hint: "nothing was changed; try again",
-  });
-}
-
 function nameFor(registry: Registry, group: string | null): string {
   const own = registry.cas.find((ca) => group !== null && sameGroup(ca.group, group));
   if (own !== undefined) throw intermediateExists(own.name);
-  const names = new Set(registry.cas.map(({ name }) => name.toLowerCase()));
-  const wanted = names.has(FIRST_INTERMEDIATE)
-    ? caNameFor(group ?? FIRST_INTERMEDIATE)
-    : FIRST_INTERMEDIATE;
-  if (names.has(wanted.toLowerCase())) throw intermediateExists(wanted);
-  return wanted;
+  const taken = new Set(registry.cas.map(({ name }) => name.toLowerCase()));
+  const isFree = (name: string) => !taken.has(name.toLowerCase());
+  if (isFree(FIRST_INTERMEDIATE)) return FIRST_INTERMEDIATE;
+  const wanted = group === null ? chainName(2) : caNameFor(group);
+  // A name that another CA has: a group called like an intermediate of the chain, for one.
+  for (let n = 2, name = wanted; ; n += 1, name = `${wanted}~${n}`) if (isFree(name)) return name;
 }
 
 function intermediateExists(name: string): CaToolsError {
   return new CaToolsError("exists", `the PKI folder has an intermediate CA named ${name} already`, {
     hint: "see it with: dps-certs ca show",
   });
-}
-
-function recordOf(
-  name: string,
-  issuer: string | null,
-  { sha256 }: Certificate,
-  group: string | null,
-): CaRecord {
-  return { name, file: caStem(name), issuer, sha256, group, generation: 1 };
-}
-
-/** Key first: a certificate in place always finds its key. */
-function caFiles(name: string, keys: KeyPair, certificate: Certificate): NewFile[] {
-  const paths = caPaths(name);
-  return [
-    { path: paths.key, data: exportPrivateKeyPem(keys.privateKey), secret: true },
-    { path: paths.certificate, data: certificate.pem },
-  ];
 }

@@ -1,78 +1,98 @@
 import { CaToolsError } from "../errors.ts";
 import { indexRow } from "../folder/index-file.ts";
-import { checkDeviceId, devicePaths } from "../folder/layout.ts";
-import { changePki } from "../folder/pki.ts";
-import type { Registry } from "../folder/registry.ts";
+import { checkDeviceId } from "../folder/layout.ts";
+import { changePki, openPki } from "../folder/pki.ts";
 import type { NewFile } from "../folder/transaction.ts";
 import type { Certificate } from "../x509/certificate.ts";
+import type { Names } from "../x509/extensions.ts";
 import { issueCertificate } from "../x509/issue.ts";
-import {
-  exportPrivateKeyPem,
-  generateKeyPair,
-  type KeyAlgorithmName,
-  type KeyPair,
-} from "../x509/keys.ts";
+import { exportPrivateKeyPem, generateKeyPair, type KeyAlgorithmName } from "../x509/keys.ts";
+import { encryptPrivateKey } from "../x509/private-key.ts";
 import { PROFILES } from "../x509/profiles.ts";
 import { validityFor } from "../x509/validity.ts";
+import { alternativeNames, namesOfServer } from "./alternative-names.ts";
 import { archiveMoves } from "./archive.ts";
+import { checkMayIssueCa } from "./ca-files.ts";
+import { type PfxOptions, pfxFile } from "./device-pfx.ts";
+import { type DeviceNames, type DeviceProfile, deviceNames } from "./device-roles.ts";
+import { certificateFiles, checkIssuer, leafPaths } from "./leaf-files.ts";
 import type { Ca } from "./load-ca.ts";
 import { listDeviceIds } from "./load-device.ts";
+import { supersededRows } from "./unique-subjects.ts";
 
 export interface DeviceOptions {
   /** Registration ids; each becomes the common name. */
   ids: readonly string[];
+  /** Any CA of the folder. */
   issuer: Ca;
   now: Date;
-  /** @default "ec-p256" */
+  /**
+   * Of an IoT Edge device, `edgeCa` appends `.ca` to name and files, `edgeServer` appends `.server`
+   * to the files. @default "device"
+   */
+  profile?: DeviceProfile;
+  /** For `edgeServer`, beside its own name. @default none */
+  subjectAlternativeNames?: Names;
+  /** @default the kind that the folder's chain was made with, else "ec-p256" */
   algorithm?: KeyAlgorithmName;
   /** Lifetime in days. @default 30 */
   days?: number;
   /** Replaces devices that are there; their files are moved to `old-<time>/`. @default false */
   force?: boolean;
+  /** Encrypts the keys (PKCS#8, RFC 5958). A secret. @default they are not encrypted */
+  keyPassword?: string;
+  /** Writes a PFX of each device as well. @default none */
+  pfx?: PfxOptions;
 }
 
 export interface MadeDevice {
+  /** What its files are called by: the id that was given, for two Edge roles with a word behind it. */
   id: string;
   certificate: Certificate;
+  /** The end that was asked for, where the issuer's earlier end replaced it. */
   cutFrom?: Date;
 }
 
 interface NewDevice extends MadeDevice {
-  keys: KeyPair;
+  files: NewFile[];
 }
 
 /**
  * Makes a key, a certificate and a full chain (leaf and intermediates; the root is left out, as the
- * service knows it) for each id. All are put in place together.
+ * service knows it, but of Edge CAs) for each id. All are put in place together.
  *
- * @throws {CaToolsError} `invalid-name` for an id that is reserved or named twice, `exists` for one
- * that is there
+ * @throws {CaToolsError} `invalid-name` for an id that is reserved or named twice, and for a name that
+ * is none; `exists` for one that is there; `outside-validity` for an issuer that is not valid now;
+ * `not-a-ca` for an Edge CA below one whose path length allows none; `locked` when the issuer was replaced meanwhile
  */
 export async function createDevices(folder: string, options: DeviceOptions): Promise<MadeDevice[]> {
-  for (const id of options.ids) checkDeviceId(id);
-  checkDistinct(options.ids);
-  const made = await Promise.all(options.ids.map((id) => makeDevice(id, options)));
+  const { issuer, now, force = false, profile = "device" } = options;
+  const wanted = options.ids.map((id) => deviceNames(id, profile));
+  const ids = wanted.map(({ id }) => id);
+  for (const id of ids) checkDeviceId(id);
+  checkDistinct(ids);
+  if (PROFILES[profile].ca) checkMayIssueCa(issuer.chain);
+  const algorithm = options.algorithm ?? (await openPki(folder))?.algorithm;
+  const made = await Promise.all(
+    wanted.map((names) => makeDevice(names, { ...options, ...(algorithm && { algorithm }) })),
+  );
   await changePki(folder, async (registry) => {
-    checkIssuer(folder, registry, options.issuer);
-    const present = await idsByLowerCase(folder);
-    const replaced = made.flatMap(({ id }) => replacedFiles(id, present, options));
+    checkIssuer(folder, registry, issuer);
+    await refusePresent(folder, ids, force);
+    // Where the certificate is gone, what is left of the device makes room, kept like the rest.
+    const room = ids.flatMap((id) => Object.values(leafPaths(id)));
     return {
-      moves: await archiveMoves(folder, options.now, replaced),
-      files: made.flatMap((device) => deviceFiles(device, options.issuer)),
+      moves: await archiveMoves(folder, now, room),
+      files: made.flatMap(({ files }) => files),
       rows: made.map(({ certificate }) => indexRow(certificate)),
+      revocations: await supersededRows(
+        folder,
+        made.map(({ certificate }) => certificate),
+        { now, force },
+      ),
     };
   });
-  return made.map(({ keys: _, ...device }) => device);
-}
-
-/** A CA that was replaced or archived since it was loaded issues nothing more. */
-function checkIssuer(folder: string, registry: Registry, { record, certificate }: Ca): void {
-  const current = registry.cas.find(({ name }) => name === record.name);
-  if (current?.sha256 === certificate.sha256) return;
-  throw new CaToolsError("locked", `another command replaced the CA ${record.name} meanwhile`, {
-    file: folder,
-    hint: "nothing was changed; try again",
-  });
+  return made.map(({ files: _, ...device }) => device);
 }
 
 function checkDistinct(ids: readonly string[]): void {
@@ -88,43 +108,67 @@ function checkDistinct(ids: readonly string[]): void {
   }
 }
 
-async function makeDevice(id: string, options: DeviceOptions): Promise<NewDevice> {
-  const { issuer, now, days = PROFILES.device.days } = options;
-  const { cutFrom, ...dates } = validityFor(now, days, issuer.certificate);
-  const keys = await generateKeyPair(options.algorithm);
+async function makeDevice(
+  { id, commonName }: DeviceNames,
+  options: DeviceOptions,
+): Promise<NewDevice> {
+  const { issuer, now, profile = "device", keyPassword, pfx } = options;
+  const { cutFrom, ...dates } = validityFor(
+    now,
+    options.days ?? PROFILES[profile].days,
+    issuer.certificate,
+  );
+  const names = subjectAlternativeNames(commonName, options);
+  const { publicKey, privateKey } = await generateKeyPair(options.algorithm);
   const certificate = await issueCertificate({
-    profile: "device",
-    subject: { commonName: id },
-    publicKey: keys.publicKey,
+    profile,
+    subject: { commonName },
+    publicKey,
     issuer,
     ...dates,
+    ...(names && { subjectAlternativeNames: names }),
   });
-  return { id, certificate, keys, ...(cutFrom && { cutFrom }) };
-}
-
-/** The files that a device of this id has now. */
-function replacedFiles(
-  id: string,
-  present: ReadonlyMap<string, string>,
-  { force = false }: DeviceOptions,
-): string[] {
-  const other = present.get(id.toLowerCase());
-  if (other !== undefined && (!force || other !== id)) throw deviceExists(id, other);
-  // Where the certificate is gone, what is left of the device makes room, kept like the rest.
-  return Object.values(devicePaths(id));
-}
-
-function deviceFiles({ id, certificate, keys }: NewDevice, issuer: Ca): NewFile[] {
-  const paths = devicePaths(id);
-  const intermediates = issuer.chain.filter((ca) => ca.subjectKey !== ca.issuerKey);
-  const fullChain = [certificate, ...intermediates].map(({ pem }) => pem).join("");
-  return [
-    { path: paths.key, data: exportPrivateKeyPem(keys.privateKey), secret: true },
-    { path: paths.fullChain, data: fullChain },
-    { path: `newcerts/${certificate.serialNumber}.pem`, data: certificate.pem },
-    // Last: whoever reads meanwhile takes a device whose certificate is there for whole.
-    { path: paths.certificate, data: certificate.pem },
+  const data =
+    keyPassword === undefined
+      ? exportPrivateKeyPem(privateKey)
+      : await encryptPrivateKey(privateKey, keyPassword);
+  const files = [
+    { path: leafPaths(id).key, data, secret: true },
+    ...(pfx ? [await pfxFile(id, { certificate, privateKey }, issuer, pfx)] : []),
+    ...certificateFiles(id, certificate, issuer),
   ];
+  return { id, certificate, files, ...(cutFrom && { cutFrom }) };
+}
+
+/** A server answers to its own name, and to those that it is given. */
+function subjectAlternativeNames(
+  commonName: string,
+  { profile, subjectAlternativeNames: given = {} }: DeviceOptions,
+): Names | undefined {
+  const own = profile === "edgeServer" ? namesOfServer(commonName) : {};
+  const { dns, ip } = alternativeNames({
+    dns: [...(own.dns ?? []), ...(given.dns ?? [])],
+    ip: [...(own.ip ?? []), ...(given.ip ?? [])],
+  });
+  if (dns.length + ip.length > 0) return { dns, ip };
+  if (profile !== "edgeServer") return undefined;
+  throw new CaToolsError(
+    "invalid-name",
+    `${commonName} is neither a host name nor an address, and a server is known by nothing else`,
+    { hint: "name the server's hosts with --dns or --ip" },
+  );
+}
+
+async function refusePresent(
+  folder: string,
+  ids: readonly string[],
+  force: boolean,
+): Promise<void> {
+  const present = new Map((await listDeviceIds(folder)).map((id) => [id.toLowerCase(), id]));
+  for (const id of ids) {
+    const other = present.get(id.toLowerCase());
+    if (other !== undefined && (!force || other !== id)) throw deviceExists(id, other);
+  }
 }
 
 function deviceExists(id: string, other: string): CaToolsError {
@@ -140,8 +184,4 @@ function deviceExists(id: string, other: string): CaToolsError {
         : "choose another id",
     },
   );
-}
-
-async function idsByLowerCase(folder: string): Promise<Map<string, string>> {
-  return new Map((await listDeviceIds(folder)).map((id) => [id.toLowerCase(), id]));
 }

@@ -4,7 +4,8 @@ import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
 import { scratch } from "../testing/scratch.ts";
 import { createIntermediate, createRoot } from "./create-ca.ts";
-import { assignGroup, sameGroup } from "./groups.ts";
+import { createChain } from "./create-chain.ts";
+import { assignGroup, lowestCas, sameGroup } from "./groups.ts";
 
 const root = { commonName: "Factory Root CA", now: NOW };
 const intermediate = { commonName: "Factory Intermediate CA", now: NOW, group: null };
@@ -16,6 +17,25 @@ describe("sameGroup", () => {
     expect(sameGroup("Line-1", "line-1")).toBe(true);
     expect(sameGroup("line-1", "line-2")).toBe(false);
     expect(sameGroup(null, "line-1")).toBe(false);
+  });
+});
+
+describe("lowestCas", () => {
+  it("are those that issued no other, the longest chain's first", async () => {
+    const folder = scratch();
+    const commonNames = ["Root CA", "First CA", "Second CA"];
+    await createChain(folder, { commonNames, now: NOW });
+    await createIntermediate(folder, { ...intermediate, group: "line-1" });
+    const registry = (await openPki(folder)) ?? { version: 1, cas: [] };
+    expect(lowestCas(registry).map(({ name }) => name)).toEqual(["intermediate-2", "line-1"]);
+  });
+
+  it("ends where a damaged list of CAs goes round in a circle", () => {
+    const ca = (name: string, issuer: string) => {
+      return { name, issuer, file: "", sha256: "", group: null, generation: 1 };
+    };
+    const cas = [ca("a", "b"), ca("b", "a"), ca("c", "b")];
+    expect(lowestCas({ version: 1, cas }).map(({ name }) => name)).toEqual(["c"]);
   });
 });
 

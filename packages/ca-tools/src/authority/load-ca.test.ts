@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { caPaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
@@ -8,7 +8,7 @@ import { openssl } from "../testing/openssl.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
 import { createIntermediate, createRoot } from "./create-ca.ts";
-import { loadCa } from "./load-ca.ts";
+import { loadCa, openCa, readCa } from "./load-ca.ts";
 
 const root = { commonName: "Factory Root CA", now: NOW };
 const intermediate = { commonName: "Factory Intermediate CA", now: NOW, group: null };
@@ -87,5 +87,48 @@ describe("loadCa", () => {
       const refusal = { code: "damaged-folder", file: join(folder, paths.certificate) };
       await expect(load(folder, FIRST_INTERMEDIATE)).rejects.toMatchObject(refusal);
     }
+  });
+});
+
+/** The root's key is encrypted. */
+async function encrypted(password: string) {
+  const folder = scratch();
+  await createRoot(folder, { ...root, password });
+  return { folder, registry: (await openPki(folder)) ?? { version: 1 as const, cas: [] } };
+}
+
+describe("a CA whose key is encrypted", () => {
+  it("is read without a password, and loaded with it", async () => {
+    const { folder, registry } = await encrypted("secret");
+    const known = await readCa(folder, registry, ROOT);
+    expect(known).toMatchObject({ isEncrypted: true, record: { name: ROOT } });
+    expect(known).not.toHaveProperty("privateKey");
+    const password = vi.fn(() => Promise.resolve("secret"));
+    const opened = await openCa(folder, registry, ROOT, password);
+    expect(opened.password).toBe("secret");
+    expect(opened.ca.certificate.x509.checkPrivateKey(opened.ca.privateKey)).toBe(true);
+    expect(password).toHaveBeenCalledExactlyOnceWith(join(folder, caPaths(ROOT).key));
+  });
+
+  it("is loaded without asking when it has the password of the scripts", async () => {
+    const { folder, registry } = await encrypted("1234");
+    const password = vi.fn();
+    const opened = await openCa(folder, registry, ROOT, password);
+    expect(opened.password).toBe("1234");
+    expect(password).not.toHaveBeenCalled();
+  });
+});
+
+describe("readCa", () => {
+  it("compares a key that is not encrypted with the certificate", async () => {
+    const folder = scratch();
+    await createRoot(folder, root);
+    const registry = (await openPki(folder)) ?? { version: 1, cas: [] };
+    await expect(readCa(folder, registry, ROOT)).resolves.toMatchObject({ isEncrypted: false });
+    const { key } = caPaths(ROOT);
+    writeFileSync(join(folder, key), openssl(["ecparam", "-name", "prime256v1", "-genkey"]));
+    await expect(readCa(folder, registry, ROOT)).rejects.toMatchObject({ code: "key-mismatch" });
+    rmSync(join(folder, key));
+    await expect(readCa(folder, registry, ROOT)).rejects.toMatchObject({ code: "not-found" });
   });
 });

@@ -1,16 +1,24 @@
 import { join } from "node:path";
 import { CaToolsError } from "../errors.ts";
-import { caPaths } from "../folder/layout.ts";
+import { type CaPaths, caPaths } from "../folder/layout.ts";
 import { readCertificate, readPair } from "../folder/read.ts";
 import type { CaRecord, Registry } from "../folder/registry.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import type { Issuer } from "../x509/issue.ts";
+import type { PasswordSource } from "../x509/private-key.ts";
+import { rememberPassword } from "./remember-password.ts";
 
 /** A CA of the folder with the certificates above it. */
 export interface Ca extends Issuer {
   record: CaRecord;
   /** Its own certificate first, the root last. */
   chain: Certificate[];
+}
+
+/** A CA as far as it can be told without a password: it cannot sign. */
+export interface KnownCa extends Omit<Ca, "privateKey"> {
+  /** Whether its key is, and so was not compared with the certificate. */
+  isEncrypted: boolean;
 }
 
 export function findCa(registry: Registry, name: string): CaRecord {
@@ -49,17 +57,82 @@ function checkRecorded(certificate: Certificate, record: CaRecord, file: string)
 /**
  * Loads a CA that can sign.
  *
- * @throws {CaToolsError} naming the file that is missing, damaged, or does not belong to the others
+ * @param password - asked for when its key is encrypted
+ * @throws {CaToolsError} naming the file that is missing, damaged, or does not belong to the others;
+ * `password-required` or `wrong-password`
  */
-export async function loadCa(folder: string, registry: Registry, name: string): Promise<Ca> {
+export async function loadCa(
+  folder: string,
+  registry: Registry,
+  name: string,
+  password?: PasswordSource,
+): Promise<Ca> {
+  return (await openCa(folder, registry, name, password)).ca;
+}
+
+/**
+ * As {@link loadCa}, with the password that its key is kept under, for what is to be kept likewise;
+ * undefined where the key is not encrypted. A secret.
+ */
+export async function openCa(
+  folder: string,
+  registry: Registry,
+  name: string,
+  password?: PasswordSource,
+): Promise<{ ca: Ca; password: string | undefined }> {
   const record = findCa(registry, name);
-  const pair = await readPair(folder, caPaths(name), REMEDY);
-  checkRecorded(pair.certificate, record, join(folder, caPaths(name).certificate));
-  return {
-    ...pair,
-    record,
-    chain: [pair.certificate, ...(await readIssuers(folder, registry, record))],
+  const remembering = rememberPassword(password);
+  const { certificate, privateKey, isOfScript } = await readPairOfScript(
+    folder,
+    caPaths(name),
+    remembering.source,
+  );
+  const ca = { certificate, privateKey, record, chain: [certificate] };
+  checkRecorded(certificate, record, join(folder, caPaths(name).certificate));
+  ca.chain.push(...(await readIssuers(folder, registry, record)));
+  return { ca, password: isOfScript ? SCRIPT_PASSWORD : remembering.given() };
+}
+
+/**
+ * Reads a CA without asking for a password: a key that is not encrypted is compared with the
+ * certificate, an encrypted one is left alone.
+ *
+ * @throws {CaToolsError} as {@link loadCa}, but for passwords
+ */
+export async function readCa(folder: string, registry: Registry, name: string): Promise<KnownCa> {
+  const record = findCa(registry, name);
+  const isEncrypted = await isKeyEncrypted(folder, caPaths(name));
+  const certificate = await readCaCertificate(folder, record);
+  const issuers = await readIssuers(folder, registry, record);
+  return { record, certificate, chain: [certificate, ...issuers], isEncrypted };
+}
+
+async function isKeyEncrypted(folder: string, paths: CaPaths): Promise<boolean> {
+  try {
+    await readPair(folder, paths, REMEDY);
+    return false;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "password-required") throw error;
+    return true;
+  }
+}
+
+/** What the CACertificates scripts encrypt every CA key with. */
+export const SCRIPT_PASSWORD = "1234";
+
+/** The scripts' password is no secret, so it is tried before anybody is asked. */
+async function readPairOfScript(folder: string, paths: CaPaths, password: PasswordSource) {
+  let isOfScript = false;
+  const scriptPassword = () => {
+    isOfScript = true;
+    return Promise.resolve(SCRIPT_PASSWORD);
   };
+  try {
+    return { ...(await readPair(folder, paths, REMEDY, scriptPassword)), isOfScript };
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "wrong-password") throw error;
+    return { ...(await readPair(folder, paths, REMEDY, password)), isOfScript: false };
+  }
 }
 
 async function readIssuers(

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { CaToolsError } from "../errors.ts";
-import { listNames, readText } from "../folder/files.ts";
+import { exists, listNames, readText } from "../folder/files.ts";
 import { deviceIdOfFile, devicePaths } from "../folder/layout.ts";
 import { readCertificate, readPair } from "../folder/read.ts";
 import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificates } from "../x509/certificate.ts";
 import { exportPrivateKeyPem } from "../x509/keys.ts";
+import type { PasswordSource } from "../x509/private-key.ts";
+import { leafPaths } from "./leaf-files.ts";
 
 /** Ids of the devices whose certificates are in the folder, sorted. */
 export async function listDeviceIds(folder: string): Promise<string[]> {
@@ -17,7 +19,14 @@ export async function readDevice(folder: string, id: string): Promise<Certificat
   return await readCertificate(folder, devicePaths(id).certificate, remedyFor(id));
 }
 
-const remedyFor = (id: string) =>
+/** Whether the device made its key itself and sent a request: then it alone can use the certificate. */
+export async function isKeyElsewhere(folder: string, id: string): Promise<boolean> {
+  const { key, request } = leafPaths(id);
+  return !(await exists(join(folder, key))) && (await exists(join(folder, request)));
+}
+
+/** Ends a hint that begins with "restore". */
+export const remedyFor = (id: string): string =>
   `it from a copy, or make the device again with: dps-certs device create ${id} --force`;
 
 export interface DeviceIdentity {
@@ -31,11 +40,16 @@ export interface DeviceIdentity {
 /**
  * What a device needs to register. Key, certificate and chain are compared with one another first.
  *
+ * @param password - asked for when its key is encrypted
  * @throws {CaToolsError} naming the file that is missing, damaged or does not belong to the others
  */
-export async function loadDevice(folder: string, id: string): Promise<DeviceIdentity> {
+export async function loadDevice(
+  folder: string,
+  id: string,
+  password?: PasswordSource,
+): Promise<DeviceIdentity> {
   const paths = devicePaths(id);
-  const { certificate, privateKey } = await readPair(folder, paths, remedyFor(id));
+  const { certificate, privateKey } = await readPair(folder, paths, remedyFor(id), password);
   const file = join(folder, paths.fullChain);
   const text = await readText(file, MAX_CERTIFICATE_BYTES);
   const chain = text === undefined ? [] : parseCertificates(text, file);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openPki } from "../folder/pki.ts";
@@ -8,6 +8,7 @@ import { flawsOf } from "../testing/pki-state.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
 import { createRoot } from "./create-ca.ts";
+import { createChain } from "./create-chain.ts";
 import { loadCa } from "./load-ca.ts";
 import { createVerificationCertificate } from "./verification.ts";
 
@@ -56,5 +57,23 @@ describe("createVerificationCertificate", () => {
     await expect(make("x".repeat(65), NOW)).rejects.toMatchObject({ code: "invalid-name" });
     await expect(make(CODE, inDays(366))).rejects.toMatchObject({ code: "outside-validity" });
     expect(snapshot(folder)).toEqual(before);
+  });
+
+  it("is signed by any CA of a chain", async () => {
+    const folder = scratch();
+    await createChain(folder, { commonNames: ["Root", "One", "Two"], now: NOW });
+    const registry = (await openPki(folder)) ?? { version: 1, cas: [] };
+    const ca = await loadCa(folder, registry, "intermediate-2");
+    const made = await createVerificationCertificate(folder, { ca, code: CODE, now: NOW });
+    expect(verifyStrict(scratch(), [made, ...ca.chain], { at: NOW })).toMatchObject({ status: 0 });
+  });
+
+  it("leaves one valid row for a code where the folder wants subjects to be unique", async () => {
+    const { folder, ca } = await prepared();
+    writeFileSync(join(folder, "index.txt.attr"), "unique_subject = yes\n");
+    await createVerificationCertificate(folder, { ca, code: CODE, now: NOW });
+    await createVerificationCertificate(folder, { ca, code: CODE, now: NOW });
+    const rows = readFileSync(join(folder, "index.txt"), "utf8").trim().split("\n");
+    expect(rows.map((row) => row[0])).toEqual(["R", "V"]);
   });
 });

@@ -5,6 +5,7 @@ import { type Issuer, issueCertificate } from "../x509/issue.ts";
 import { generateKeyPair } from "../x509/keys.ts";
 import { PROFILES } from "../x509/profiles.ts";
 import { validityFor } from "../x509/validity.ts";
+import { supersededRows } from "./unique-subjects.ts";
 
 /**
  * Signs the certificate that proves possession of a CA's private key: its common name is the code
@@ -12,6 +13,9 @@ import { validityFor } from "../x509/validity.ts";
  * kept in `newcerts/` and `index.txt` like every other that the CA signed.
  *
  * @param ca - the CA that was uploaded; one below it would not do
+ * @param code - at most 64 characters
+ * @throws {CaToolsError} `invalid-name` for a code that is no common name; `outside-validity` when the
+ * CA is not valid now
  */
 export async function createVerificationCertificate(
   folder: string,
@@ -26,9 +30,10 @@ export async function createVerificationCertificate(
     issuer: ca,
     ...dates,
   });
-  await changePki(folder, () => ({
+  await changePki(folder, async () => ({
     files: [{ path: `newcerts/${certificate.serialNumber}.pem`, data: certificate.pem }],
     rows: [indexRow(certificate)],
+    revocations: await supersededRows(folder, [certificate], { now, force: true }),
   }));
   return certificate;
 }
