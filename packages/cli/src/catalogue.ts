@@ -1,20 +1,29 @@
 import { type CommandGroup, type CommandSpec, type OptionSpec, usageLine } from "./command.ts";
-import { caCommands } from "./commands/ca.ts";
+import { caCommands } from "./commands/ca/index.ts";
+import { certgenCommands } from "./commands/certgen/index.ts";
 import { certificateCommands } from "./commands/certificate.ts";
+import { checkCommand } from "./commands/check.ts";
 import { cleanupCommand } from "./commands/cleanup.ts";
-import { deviceCommands } from "./commands/device.ts";
+import { deviceCommands } from "./commands/device/index.ts";
 import { emulatorCommands } from "./commands/emulator.ts";
 import { enrollCommand } from "./commands/enroll.ts";
 import { groupCommands } from "./commands/group.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 
 /** Every command there is. */
-export const COMMANDS: readonly CommandSpec[] = [enrollCommand, cleanupCommand];
+export const COMMANDS: readonly CommandSpec[] = [
+  enrollCommand,
+  inspectCommand,
+  checkCommand,
+  cleanupCommand,
+];
 export const GROUPS: readonly CommandGroup[] = [
   caCommands,
   deviceCommands,
   certificateCommands,
   groupCommands,
   emulatorCommands,
+  certgenCommands,
 ];
 
 /** What every command takes. */

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule, Options } from "yargs";
 import { Args } from "./args.ts";
+import { unshieldDashes } from "./dashes.ts";
 import type { Io } from "./io.ts";
 import type { Reporter } from "./output/reporter.ts";
 
@@ -69,7 +70,7 @@ export function toModule(spec: CommandSpec, path: string, handle: Handle): Comma
       }
       return built;
     },
-    handler: (values) => handle(new Args(values), spec.run),
+    handler: (values) => handle(new Args(unshieldDashes(values)), spec.run),
   };
 }
 

@@ -24,10 +24,51 @@ describe("emulator start", () => {
     expect(Object.keys(access)).toEqual([
       ...["url", "caFile", "connectionString", "idScope", "subscriptionId", "resourceGroup"],
       ...["dpsName", "hostName", "deviceHost", "mqttPort", "amqpPort", "armToken", "tokenUrl"],
-      ...["msiEndpoint", "managementUrl", "nonce", "pid"],
+      ...["tenantId", "clientId", "clientSecret", "msiEndpoint", "managementUrl", "nonce", "pid"],
     ]);
+    expect(access.msiEndpoint).toBe(null);
     const health = JSON.parse(await curl("--cacert", access.caFile, `${access.url}/health`));
     expect(health).toMatchObject({ nonce: access.nonce, idScope: access.idScope });
+  });
+
+  it("hands out tokens to its client, and with --msi to any program of the machine", async () => {
+    const bench = createBench();
+    const { access } = await startEmulator(bench, "--msi");
+    const file = JSON.parse(readFileSync(bench.path(".dps-certs/emulator.json"), "utf8"));
+    expect(file).toMatchObject({ tokenUrl: access.tokenUrl, clientSecret: access.clientSecret });
+    const form = new URLSearchParams({
+      grant_type: "client_credentials",
+      client_id: `${access.clientId}`,
+      client_secret: `${access.clientSecret}`,
+      scope: "https://management.azure.com/.default",
+    });
+    writeFileSync(bench.path("form"), form.toString());
+    const ca = ["--cacert", access.caFile];
+    const byClient = await curl(...ca, "-d", `@${bench.path("form")}`, `${access.tokenUrl}`);
+    const query = "api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F";
+    const byMachine = await curl(...ca, "-H", "Metadata: true", `${access.msiEndpoint}?${query}`);
+    for (const answer of [byClient, byMachine]) {
+      const header = `Authorization: Bearer ${JSON.parse(answer).access_token}`;
+      const url = `${access.url}/subscriptions?api-version=2022-12-01`;
+      const { value } = JSON.parse(await curl(...ca, "-H", header, url));
+      expect(value[0].subscriptionId).toBe(access.subscriptionId);
+    }
+  });
+
+  it("does not print its secrets to people", async () => {
+    const bench = createBench();
+    const running = bench.start(["emulator", "start"]);
+    onTestFinished(() => {
+      running.child.kill("SIGKILL");
+    });
+    await running.firstLine;
+    const file = JSON.parse(readFileSync(bench.path(".dps-certs/emulator.json"), "utf8"));
+    running.child.kill("SIGTERM");
+    const { stdout } = await running.ended;
+    expect(stdout).toContain(file.tokenUrl);
+    for (const name of ["clientSecret", "armToken", "connectionString"]) {
+      expect(stdout).not.toContain(file[name]);
+    }
   });
 
   it("serves what enroll left to curl: a device registers with its certificate", async () => {

@@ -6,6 +6,8 @@ export interface Io {
   isLive: boolean;
   /** Asks a yes-or-no question; undefined where nobody can answer. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** Asks for a secret, which is not shown; undefined where nobody can answer. */
+  askSecret: ((question: string) => Promise<string | undefined>) | undefined;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   now: () => Date;
@@ -22,6 +24,7 @@ export function processIo(): Io {
     stderr: (text) => stderr.write(text),
     isLive,
     confirm: stdin.isTTY && stderr.isTTY ? askOnTerminal : undefined,
+    askSecret: stdin.isTTY && stderr.isTTY ? askSecretOnTerminal : undefined,
     env,
     cwd: process.cwd(),
     now: () => new Date(),
@@ -48,6 +51,13 @@ async function askOnTerminal(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
+}
+
+/** Ctrl-C and Ctrl-D give nothing. */
+async function askSecretOnTerminal(question: string): Promise<string | undefined> {
+  const { isCancel, password } = await import("@clack/prompts");
+  const answer = await password({ message: question, output: process.stderr });
+  return isCancel(answer) || answer === "" ? undefined : answer;
 }
 
 /**

@@ -4,6 +4,7 @@ import yargs, { type Argv } from "yargs";
 import type { Args } from "./args.ts";
 import { COMMANDS, COMMON, GROUPS, meantCommand } from "./catalogue.ts";
 import { type Context, type Handle, option, toGroupModule, toModule } from "./command.ts";
+import { shieldDashes } from "./dashes.ts";
 import { CliError, reportOf } from "./errors.ts";
 import { COMMON_OPTIONS, helpText } from "./help.ts";
 import { type Io, processIo } from "./io.ts";
@@ -20,7 +21,10 @@ const HELP_WIDTH = 100;
  * @returns the exit status: 0 done, 1 failed, 2 wrong usage
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
-  const words = argv.map((word) => word.replace(/^-o=?(?=.)/, "--output="));
+  // yargs loses a lone - among several arguments.
+  const words = argv.map((word) =>
+    word === "-" ? "/dev/stdin" : word.replace(/^-o=?(?=.)/, "--output="),
+  );
   let status = 0;
   const handle: Handle = async (args, run) => {
     const given = await run(args, contextOf(args, io));
@@ -29,7 +33,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   let output = "";
   try {
     checkOptionNames(words);
-    await parser(words, handle).parseAsync(words, {}, (_error, _argv, text) => {
+    await parser(words, handle).parseAsync(shieldDashes(words), {}, (_error, _argv, text) => {
       output = text;
     });
   } catch (error) {

@@ -16,6 +16,10 @@ const start: CommandSpec = {
     },
     "in-memory": { describe: "keep no state on disk", type: "boolean" },
     host: { describe: "address to listen on  [default: 127.0.0.1 and ::1]" },
+    msi: {
+      describe: "serve the managed-identity endpoint: any program of this machine gets a token",
+      type: "boolean",
+    },
   },
   run: async (args, context) => {
     const options = {
@@ -23,6 +27,7 @@ const start: CommandSpec = {
       retryAfterSeconds: args.integer("retry-after", { min: 0, max: 3600 }) ?? 3,
       inMemory: args.flag("in-memory"),
       host: args.text("host"),
+      msi: args.flag("msi"),
     };
     const { serve } = await import("../flow/emulator-commands.ts");
     await serve(context, options);

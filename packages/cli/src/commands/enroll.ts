@@ -3,6 +3,7 @@ import { usageError } from "../errors.ts";
 import type { VerifyCa } from "../flow/enroll-options.ts";
 import { explainInterrupt } from "../io.ts";
 import { shortPath } from "../output/text.ts";
+import { CA_PASSWORD_OPTIONS, PASSWORD_OPTIONS } from "../passwords.ts";
 
 export const enrollCommand: CommandSpec = {
   usage: "enroll <group>",
@@ -14,6 +15,7 @@ export const enrollCommand: CommandSpec = {
       "dps-certs enroll thermostats --devices 3 --register",
       "and register three devices to prove it",
     ],
+    ["dps-certs enroll thermostats --ca ca.pem --ca-key ca.key", "below a CA of your own"],
     ["dps-certs enroll thermostats --dry-run", "only say what would be done"],
   ],
   positionals: { group: { describe: "id of the enrollment group" } },
@@ -26,6 +28,10 @@ export const enrollCommand: CommandSpec = {
       choices: ["root", "intermediate", "both"],
       default: "root",
     },
+    ca: { describe: "certificate of a CA of your own, to be imported in place of making a root" },
+    "ca-key": { describe: "its private key  [default: in the same file]" },
+    ...CA_PASSWORD_OPTIONS,
+    ...PASSWORD_OPTIONS,
     replace: {
       describe: "take the place of a certificate or group of the same name",
       type: "boolean",
@@ -39,16 +45,21 @@ export const enrollCommand: CommandSpec = {
     if (args.flag("register") && devices === 0) {
       throw usageError("--register needs devices", "say how many with --devices");
     }
+    const [ca, key] = [args.text("ca"), args.text("ca-key")];
+    if (ca === undefined && key !== undefined) throw usageError("--ca-key needs --ca");
     const prefix = args.text("prefix") ?? group;
     const { deviceIds } = await import("../flow/names.ts");
     const ids = deviceIds(prefix, devices);
-    const [{ openPki }, { withConnection }, { enrollAndReport }] = await Promise.all([
-      import("@dps-certs/ca-tools"),
-      import("../target/connect.ts"),
-      import("../flow/enroll-report.ts"),
-    ]);
-    // A folder that is somebody else's is refused before any state is made.
+    const [{ openPki }, { withConnection }, { enrollAndReport }, { enrollKeys }] =
+      await Promise.all([
+        import("@dps-certs/ca-tools"),
+        import("../target/connect.ts"),
+        import("../flow/enroll-report.ts"),
+        import("../flow/enroll-keys.ts"),
+      ]);
+    // A folder that is somebody else's, or a CA that is none, is refused before any state is made.
     await openPki(context.pki);
+    const keys = await enrollKeys(args, context, ca === undefined ? undefined : { ca, key });
     const done = explainInterrupt(context.io);
     await withConnection(context, { readOnly: dryRun }, async (connection) => {
       const input = {
@@ -61,6 +72,7 @@ export const enrollCommand: CommandSpec = {
         verifyCa: args.required("verify-ca") as VerifyCa,
         deviceIds: ids,
         register: args.flag("register"),
+        ...keys,
         replace: args.flag("replace"),
       };
       await enrollAndReport(input, context, { dryRun });

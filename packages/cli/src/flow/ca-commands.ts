@@ -1,59 +1,67 @@
 import { join } from "node:path";
 import {
-  type CaRecord,
-  type Certificate,
   caPaths,
-  createIntermediate,
-  createRoot,
+  createChain as create,
   type KeyAlgorithmName,
-  openPki,
+  type PasswordSource,
   type Registry,
   ROOT,
-  readCaCertificate,
 } from "@dps-certs/ca-tools";
 import type { Context } from "../command.ts";
-import { CliError } from "../errors.ts";
-import { table } from "../output/table.ts";
-import { plural, shortPath, validUntil } from "../output/text.ts";
+import { plural, shortPath } from "../output/text.ts";
+import { describeCas } from "./ca-show.ts";
 import { loadRoot, readRegistry, warnCut, warnTestOnly } from "./ca-steps.ts";
 import { intermediateCommonName, rootCommonName } from "./names.ts";
 
 export interface CreateChainOptions {
   /** @default the subject of the root that is there */
   subject: string | undefined;
-  algorithm: string;
+  /** @default as the chain that is there */
+  algorithm: string | undefined;
   rootDays: number | undefined;
   intermediateDays: number | undefined;
+  /** How many, each below the other. */
+  intermediates: number;
   force: boolean;
+  /** For the new keys; undefined leaves them unencrypted. */
+  password: string | undefined;
+  /** For the key of a root that is there. */
+  unlock: PasswordSource;
 }
 
-/** Makes what is missing of the chain: a run that was interrupted after the root goes on from there. */
+/** Makes what is missing of the chain: a root that is there alone gets its intermediates. */
 export async function createChain(context: Context, options: CreateChainOptions): Promise<void> {
   const { pki, io, report } = context;
-  const algorithm = options.algorithm as KeyAlgorithmName;
+  const { algorithm, rootDays, intermediateDays, force, password, unlock } = options;
   const before = await readRegistry(pki);
   const subject = options.subject ?? (await currentSubject(pki)) ?? "dps-certs Test";
-  if (before.cas.length !== 1 || options.force) {
-    const commonName = rootCommonName(subject);
-    const { rootDays: days, force } = options;
-    const common = { commonName, algorithm, now: io.now(), force };
-    const { archive } = await createRoot(pki, days === undefined ? common : { ...common, days });
-    report.step("done", "root CA", `CN=${commonName}   ${pathOf(context, ROOT)}`);
-    warnTestOnly(report);
-    if (archive !== undefined) warnReplaced(context, before, archive);
-  }
-  const { certificate, name, cutFrom } = await createIntermediate(pki, {
-    commonName: intermediateCommonName(subject),
-    algorithm,
+  const { made, archive } = await create(pki, {
+    commonNames: commonNamesOf(subject, options.intermediates),
     now: io.now(),
-    group: null,
-    ...(options.intermediateDays !== undefined && { days: options.intermediateDays }),
+    force,
+    unlock,
+    ...(algorithm && { algorithm: algorithm as KeyAlgorithmName }),
+    ...(rootDays && { rootDays }),
+    ...(intermediateDays && { intermediateDays }),
+    ...(password && { password }),
   });
-  report.step("done", "intermediate CA", `${certificate.subject}   ${pathOf(context, name)}`);
-  warnCut(report, certificate.subject, { certificate, cutFrom });
-  const cas = await describe(context, await readRegistry(pki));
-  report.result(cas, "");
+  for (const ca of made) {
+    const title = ca.name === ROOT ? "root CA" : "intermediate CA";
+    report.step("done", title, `${ca.certificate.subject}   ${pathOf(context, ca.name)}`);
+    if (ca.name === ROOT) warnTestOnly(report, { encrypted: password !== undefined });
+    warnCut(report, ca.certificate.subject, ca);
+  }
+  if (archive !== undefined) warnReplaced(context, before, archive);
+  report.result(await describeCas(context, await readRegistry(pki)), "");
 }
+
+const commonNamesOf = (subject: string, intermediates: number): string[] => [
+  rootCommonName(subject),
+  intermediateCommonName(subject),
+  ...Array.from({ length: intermediates - 1 }, (_, n) =>
+    intermediateCommonName(subject).replace(/ CA$/, ` ${n + 2} CA`),
+  ),
+];
 
 /** What the root that is there is called; a damaged one, which is to be replaced, tells nothing. */
 async function currentSubject(pki: string): Promise<string | undefined> {
@@ -61,7 +69,11 @@ async function currentSubject(pki: string): Promise<string | undefined> {
   return root?.certificate.commonName?.replace(/ Root CA$/, "");
 }
 
-function warnReplaced({ pki, io, report }: Context, { cas }: Registry, archive: string): void {
+export function warnReplaced(
+  { pki, io, report }: Context,
+  { cas }: Registry,
+  archive: string,
+): void {
   const folder = shortPath(io.cwd, join(pki, archive));
   const groups = cas.flatMap(({ group }) => group ?? []);
   const enrolled = groups.length === 0 ? "" : `; enroll again with --replace: ${groups.join(", ")}`;
@@ -70,48 +82,3 @@ function warnReplaced({ pki, io, report }: Context, { cas }: Registry, archive: 
 
 const pathOf = ({ pki, io }: Context, ca: string) =>
   shortPath(io.cwd, join(pki, caPaths(ca).certificate));
-
-export async function showCas(context: Context): Promise<void> {
-  const { pki, io, report } = context;
-  const registry = await openPki(pki);
-  if (registry === undefined || registry.cas.length === 0) {
-    throw new CliError("not-found", `there is no CA in ${pki}`, {
-      hint: "make one with: dps-certs ca create, or dps-certs enroll <group>",
-    });
-  }
-  const cas = await describe(context, registry);
-  const rows = cas.map((ca) => [
-    ca.name,
-    ca.subject,
-    ca.group ?? "-",
-    validUntil(io.now(), ca.notAfter),
-    ca.sha256,
-  ]);
-  report.result(cas, table(["NAME", "SUBJECT", "GROUP", "VALID UNTIL", "SHA-256"], rows));
-}
-
-interface CaDescription extends CaRecord {
-  subject: string;
-  issuerSubject: string;
-  serialNumber: string;
-  sha1: string;
-  notBefore: string;
-  notAfter: string;
-  certificate: string;
-}
-
-async function describe({ pki }: Context, registry: Registry): Promise<CaDescription[]> {
-  const describeOne = (record: CaRecord, certificate: Certificate): CaDescription => ({
-    ...record,
-    subject: certificate.subject,
-    issuerSubject: certificate.issuer,
-    serialNumber: certificate.serialNumber,
-    sha1: certificate.sha1,
-    notBefore: certificate.notBefore.toISOString(),
-    notAfter: certificate.notAfter.toISOString(),
-    certificate: caPaths(record.name).certificate,
-  });
-  return await Promise.all(
-    registry.cas.map(async (record) => describeOne(record, await readCaCertificate(pki, record))),
-  );
-}

@@ -1,7 +1,7 @@
-import { type Ca, type Certificate, createVerificationCertificate } from "@dps-certs/ca-tools";
+import { type Certificate, createVerificationCertificate, type KnownCa } from "@dps-certs/ca-tools";
 import type { CertificateResponse } from "@dps-certs/dps-protocol";
 import { CliError } from "../errors.ts";
-import { loadGroupCa, loadRoot } from "./ca-steps.ts";
+import { loadGroupCa, loadRoot, openCa } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import {
   certificateNameFor,
@@ -21,10 +21,10 @@ export function caSteps(input: EnrollInput): Step[] {
   return which.flatMap((one) => [uploadStep(input, one), possessionStep(input, one)]);
 }
 
-const load = (input: EnrollInput, which: Which): Promise<Ca | undefined> =>
+const load = (input: EnrollInput, which: Which): Promise<KnownCa | undefined> =>
   which === "root" ? loadRoot(input) : loadGroupCa(input);
 
-async function loadMade(input: EnrollInput, which: Which): Promise<Ca> {
+async function loadMade(input: EnrollInput, which: Which): Promise<KnownCa> {
   const ca = await load(input, which);
   if (ca === undefined) throw new CliError("not-found", `the ${which} CA is not there any more`);
   return ca;
@@ -95,9 +95,10 @@ function possessionStep(input: EnrollInput, which: Which): Step {
       return { done: true, detail: how };
     },
     run: async () => {
-      const ca = await loadMade(input, which);
-      const { uploaded } = await findUploaded(input, ca.certificate);
-      const name = uploaded?.name ?? certificateNameFor(ca.certificate);
+      const { record, certificate } = await loadMade(input, which);
+      const ca = await openCa(input, record);
+      const { uploaded } = await findUploaded(input, certificate);
+      const name = uploaded?.name ?? certificateNameFor(certificate);
       await input.connection.certificates.provePossession(name, async (current) => {
         code = current;
         const request = { ca, code: current, now: input.now() };

@@ -31,6 +31,8 @@ export interface CleanupInput {
   /** Undefined where the PKI folder has none: then nothing in the service is known to be ours. */
   root: Certificate | undefined;
   intermediate: Certificate | undefined;
+  /** Of each CA of the folder: its own certificate, then what is above it. @default none */
+  chains?: readonly (readonly Certificate[])[];
 }
 
 /**
@@ -109,18 +111,23 @@ async function ourCertificates({
   );
 }
 
-/** Whether a group's signing certificate is this CA, or was issued by it. */
+/** Whether a group's signing certificate is this CA, or is below it. */
 function needs(
   group: EnrollmentGroup,
   stored: CertificateResponse,
-  { root, intermediate }: CleanupInput,
+  { root, intermediate, chains = [] }: CleanupInput,
 ): boolean {
   const ca = [root, intermediate].find((one) => isUploadOf(one, stored));
   const { primary, secondary } = group.attestation.x509?.signingCertificates ?? {};
-  return [primary?.info, secondary?.info].some(
-    (info) =>
-      info?.sha256Thumbprint.toUpperCase() === ca?.sha256 || info?.issuerName === ca?.subject,
-  );
+  return [primary?.info, secondary?.info].some((info) => {
+    const sha256 = info?.sha256Thumbprint.toUpperCase();
+    const chain = chains.find(([lowest]) => lowest?.sha256 === sha256) ?? [];
+    return (
+      sha256 === ca?.sha256 ||
+      info?.issuerName === ca?.subject ||
+      chain.some((one) => one.sha256 === ca?.sha256)
+    );
+  });
 }
 
 function certificateItem({ certificates }: Connection, { name, etag }: CertificateResponse): Item {

@@ -1,4 +1,4 @@
-import { archiveGroup, openPki } from "@dps-certs/ca-tools";
+import { archiveGroup, openPki, readChain } from "@dps-certs/ca-tools";
 import type { Context } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { explainInterrupt } from "../io.ts";
@@ -40,7 +40,9 @@ async function planFor(
   const input = { pki, group, connection, now: io.now, report };
   const [root, intermediate] = await Promise.all([loadRoot(input), loadGroupCa(input)]);
   const cas = { root: root?.certificate, intermediate: intermediate?.certificate };
-  return await planCleanup({ group, connection, ...cas });
+  const registry = await readRegistry(pki);
+  const chains = await Promise.all(registry.cas.map((ca) => readChain(pki, registry, ca)));
+  return await planCleanup({ group, connection, ...cas, chains });
 }
 
 function show({ report }: Context, { items, kept }: CleanupPlan, local: boolean): void {
@@ -74,7 +76,9 @@ async function deleteItem({ report }: Context, item: Item): Promise<void> {
 
 async function moveLocalFiles({ pki, io, report }: Context, ca: string): Promise<string> {
   const archive = await archiveGroup(pki, { ca, now: io.now() });
-  report.step("done", "local files", `moved to ${archive}/`);
+  // Where the folder's top signs the devices itself and has signed none, there is nothing to move.
+  const outcome = archive === "" ? "the CA is free again" : `moved to ${archive}/`;
+  report.step("done", "local files", outcome);
   return archive;
 }
 

@@ -1,159 +1,108 @@
 import { join } from "node:path";
 import {
   createDevices,
-  devicePaths,
+  type DeviceProfile,
+  type KeyAlgorithmName,
+  leafPaths,
   listDeviceIds,
   loadCa,
-  loadDevice,
+  type Names,
   openPki,
-  type Registry,
-  readDevice,
+  type PasswordSource,
 } from "@dps-certs/ca-tools";
 import { sameId } from "@dps-certs/dps-protocol";
 import type { Context } from "../command.ts";
-import { CliError, usageError } from "../errors.ts";
+import { usageError } from "../errors.ts";
 import { table } from "../output/table.ts";
-import { plural, shortPath, validUntil } from "../output/text.ts";
-import { withConnection } from "../target/connect.ts";
+import { shortPath, validUntil } from "../output/text.ts";
 import { readRegistry, warnCut } from "./ca-steps.ts";
-import { throwFailed, tryToRegister } from "./registration-step.ts";
+import { describeDevices, isDamaged, warnDamaged } from "./device-report.ts";
+import type { NewSecrets } from "./device-secrets.ts";
+import { defaultIssuer } from "./issuer-choice.ts";
 
 export interface CreateDevicesOptions {
   ids: readonly string[];
   issuer: string | undefined;
   days: number | undefined;
   force: boolean;
+  /** @default the kind of the chain's keys */
+  algorithm: string | undefined;
+  /** Which certificate of an IoT Edge device; undefined for a plain device. */
+  edge: "ca" | "identity" | "server" | undefined;
+  /** Host names and addresses of an Edge server. */
+  names: Names;
+  /** Opens the CA's key. */
+  password: PasswordSource;
+  secrets: () => Promise<NewSecrets>;
 }
+
+const EDGE: Readonly<Record<"ca" | "identity" | "server", DeviceProfile>> = {
+  ca: "edgeCa",
+  identity: "edgeIdentity",
+  server: "edgeServer",
+};
 
 export async function createNamedDevices(
   context: Context,
-  { ids, issuer, days, force }: CreateDevicesOptions,
+  { ids, issuer, days, force, algorithm, edge, names, password, secrets }: CreateDevicesOptions,
 ): Promise<void> {
   const { pki, io, report } = context;
   const twice = ids.find((id, at) => ids.findIndex((other) => sameId(other, id)) !== at);
   if (twice !== undefined) throw usageError(`the device ${twice} is named twice`);
   const registry = await readRegistry(pki);
-  const ca = await loadCa(pki, registry, issuer ?? defaultIssuer(registry, pki));
+  const name = issuer ?? defaultIssuer(registry, pki);
+  const protection = await secrets();
+  const ca = await loadCa(pki, registry, name, password);
   const made = await createDevices(pki, {
     ids,
     issuer: ca,
     now: io.now(),
     force,
+    subjectAlternativeNames: names,
+    ...protection,
+    ...(edge && { profile: EDGE[edge] }),
+    ...(algorithm !== undefined && { algorithm: algorithm as KeyAlgorithmName }),
     ...(days !== undefined && { days }),
   });
+  const pathOf = (path: string) => shortPath(io.cwd, join(pki, path));
   for (const { id, certificate, cutFrom } of made) {
-    report.step(
-      "done",
-      id,
-      `${shortPath(io.cwd, join(pki, devicePaths(id).certificate))}   signed by ${certificate.issuer}`,
-    );
+    const path = pathOf(leafPaths(id).certificate);
+    report.step("done", id, `${path}   signed by ${certificate.issuer}`);
+    if (protection.pfx) report.note(`with its key and chain in ${pathOf(leafPaths(id).pfx)}`);
     warnCut(report, id, { certificate, cutFrom });
   }
-  report.result(await describe(pki, ids), "");
+  if (edge === "ca") noteEdgeCa(context, ca.certificate.subject);
+  const devices = await describeDevices(
+    context,
+    made.map(({ id }) => id),
+  );
+  report.result(devices, "");
 }
 
-/** The intermediate, where there is one and only one; else the root, where it is alone. */
-function defaultIssuer({ cas }: Registry, pki: string): string {
-  const intermediates = cas.filter(({ issuer }) => issuer !== null);
-  const [only] = intermediates.length > 0 ? intermediates : cas;
-  if (only === undefined) {
-    throw new CliError("not-found", `there is no CA in ${pki}`, {
-      hint: "make one with: dps-certs ca create, or dps-certs enroll <group>",
-    });
-  }
-  if (intermediates.length <= 1) return only.name;
-  const names = intermediates.map(({ name }) => name).join(", ");
-  throw usageError(
-    `the PKI folder has several intermediate CAs: ${names}`,
-    "choose one with --issuer",
+function noteEdgeCa({ report }: Context, issuer: string): void {
+  report.note(
+    `what an Edge CA signs, the service accepts for every group of ${issuer}: give Edge an intermediate of its own`,
   );
 }
 
-interface DeviceDescription {
-  id: string;
-  issuer: string;
-  notBefore: string;
-  notAfter: string;
-  serialNumber: string;
-  sha1: string;
-  sha256: string;
-  certificate: string;
-  fullChain: string;
-}
-
-async function describe(pki: string, ids: readonly string[]): Promise<DeviceDescription[]> {
-  const devices: DeviceDescription[] = [];
-  for (const id of ids) {
-    const certificate = await readDevice(pki, id);
-    if (certificate === undefined) continue;
-    const paths = devicePaths(id);
-    devices.push({
-      id,
-      issuer: certificate.issuer,
-      notBefore: certificate.notBefore.toISOString(),
-      notAfter: certificate.notAfter.toISOString(),
-      serialNumber: certificate.serialNumber,
-      sha1: certificate.sha1,
-      sha256: certificate.sha256,
-      certificate: paths.certificate,
-      fullChain: paths.fullChain,
-    });
-  }
-  return devices;
-}
-
-export async function listDevices({ pki, io, report }: Context): Promise<void> {
+/** @returns the exit status: 1 when a device's certificate cannot be read */
+export async function listDevices(context: Context): Promise<number> {
+  const { pki, io, report } = context;
   // Finishes what an interrupted command left, and refuses a folder that is not a PKI folder.
   await openPki(pki);
-  const devices = await describe(pki, await listDeviceIds(pki));
-  const rows = devices.map(({ id, issuer, notAfter, sha256 }) => [
-    id,
-    issuer,
-    validUntil(io.now(), notAfter),
-    sha256,
-  ]);
-  report.result(devices, table(["ID", "ISSUER", "VALID UNTIL", "SHA-256"], rows));
-}
-
-/** @param id - one device; undefined for all */
-export async function registerNamedDevices(
-  context: Context,
-  id: string | undefined,
-): Promise<void> {
-  const { pki, report } = context;
-  await openPki(pki);
-  const ids = id === undefined ? await listDeviceIds(pki) : [await existingDevice(pki, id)];
-  if (ids.length === 0) {
-    throw new CliError("not-found", `there are no devices in ${pki}`, {
-      hint: "make one with: dps-certs device create <id>",
-    });
-  }
-  await withConnection(context, {}, async (connection) => {
-    const finished = report.working(`registering ${plural(ids.length, "device")}`);
-    const outcomes = await tryToRegister({ pki, connection }, ids).finally(finished);
-    if (outcomes.length > 1) {
-      for (const { id: one, error } of outcomes) {
-        report.step(error ? "failed" : "done", one, error?.message ?? "assigned");
-      }
-    }
-    throwFailed(outcomes);
-    const states = await Promise.all(ids.map((one) => connection.enrollments.getRegistration(one)));
-    const rows = states.map(({ registrationId, status, assignedHub }) => [
-      registrationId ?? "",
-      status ?? "",
-      assignedHub ?? "",
-    ]);
-    report.result(states, table(["ID", "STATUS", "HUB"], rows));
-  });
-}
-
-/** Before anything is sent: a device that is not there, or whose files are damaged, is told so. */
-async function existingDevice(pki: string, id: string): Promise<string> {
-  if ((await readDevice(pki, id)) === undefined) {
-    throw new CliError("not-found", `there is no device ${id} in ${pki}`, {
-      hint: `make it with: dps-certs device create ${id}`,
-    });
-  }
-  await loadDevice(pki, id);
-  return id;
+  const devices = await describeDevices(context, await listDeviceIds(pki));
+  const rows = devices.map((device) =>
+    isDamaged(device)
+      ? [device.id, "damaged", "-", "-", "-"]
+      : [
+          device.id,
+          device.role,
+          device.issuer,
+          validUntil(io.now(), device.notAfter),
+          device.sha256,
+        ],
+  );
+  warnDamaged(context, devices);
+  report.result(devices, table(["ID", "ROLE", "ISSUER", "VALID UNTIL", "SHA-256"], rows));
+  return devices.some(isDamaged) ? 1 : 0;
 }

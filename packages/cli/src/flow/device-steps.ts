@@ -1,10 +1,12 @@
 import {
-  type Ca,
+  type Certificate,
   createDevices,
   type DeviceOptions,
   isIssuedBy,
+  type KnownCa,
   loadDevice,
   readDevice,
+  roleOf,
 } from "@dps-certs/ca-tools";
 import { CliError } from "../errors.ts";
 import { plural } from "../output/text.ts";
@@ -60,18 +62,32 @@ async function missingDevices(
     const certificate = await readDevice(input.pki, id);
     if (certificate === undefined) absent.push(id);
     else if (input.now() > certificate.notAfter) expired.push(id);
-    else await checkDevice(input, id, issuer);
+    else await checkDevice(input, id, certificate, issuer);
   }
   return { absent, expired };
 }
 
-/** A device that is there must be whole, and of this group. */
+/** A device that is there must be whole, of this group, and able to register. */
 async function checkDevice(
   { pki }: EnrollInput,
   id: string,
-  issuer: Ca | undefined,
+  certificate: Certificate,
+  issuer: KnownCa | undefined,
 ): Promise<void> {
-  const { certificate } = await loadDevice(pki, id);
+  const role = roleOf(certificate);
+  if (role !== "device") {
+    throw new CliError(
+      "drift",
+      `${id} has the certificate of an ${role}, which does not register`,
+      {
+        hint: "choose other ids with --prefix",
+      },
+    );
+  }
+  await loadDevice(pki, id).catch((error: unknown) => {
+    // Nothing here needs the key itself; who registers the device is asked for the password.
+    if ((error as { code?: unknown }).code !== "password-required") throw error;
+  });
   if (issuer !== undefined && isIssuedBy(certificate, issuer.certificate)) return;
   throw new CliError(
     "drift",

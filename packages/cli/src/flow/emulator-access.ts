@@ -8,9 +8,14 @@ import { EMULATOR_FILE, type EmulatorAccess } from "../target/access.ts";
 /** Half of a token's life: whoever reads `emulator.json` has at least the other half, in milliseconds. */
 export const RENEW_MS: number = 12 * 60 * 60 * 1000;
 
+type TokenAccess = Pick<Emulator, "clientId" | "clientSecret" | "tenantId" | "tokenUrl"> & {
+  /** Null unless it was asked for. */
+  msiEndpoint: string | null;
+};
+
 export interface Published {
   /** The line that `emulator start --json` prints; null where this version serves nothing. */
-  access: EmulatorAccess & Record<"mqttPort" | "amqpPort" | "tokenUrl" | "msiEndpoint", null>;
+  access: EmulatorAccess & TokenAccess & Record<"mqttPort" | "amqpPort", null>;
   /** Puts a fresh bearer token in the file. */
   renew: () => Promise<void>;
   /** Takes back what was left on disk. */
@@ -54,6 +59,7 @@ export async function publishAccess(
 function accessOf(emulator: Emulator, caFile: string): Published["access"] {
   const { url, connectionString, idScope, subscriptionId, resourceGroup, dpsName } = emulator;
   const { hostName, deviceHost, armToken, managementUrl, nonce } = emulator;
+  const { tokenUrl, tenantId, clientId, clientSecret, msiEndpoint = null } = emulator;
   return {
     url,
     caFile,
@@ -67,8 +73,11 @@ function accessOf(emulator: Emulator, caFile: string): Published["access"] {
     mqttPort: null,
     amqpPort: null,
     armToken,
-    tokenUrl: null,
-    msiEndpoint: null,
+    tokenUrl,
+    tenantId,
+    clientId,
+    clientSecret,
+    msiEndpoint,
     managementUrl,
     nonce,
     pid: process.pid,

@@ -14,12 +14,14 @@ export interface ServeOptions {
   retryAfterSeconds: number;
   inMemory: boolean;
   host: string | undefined;
+  /** Serve the managed-identity endpoint. */
+  msi: boolean;
 }
 
 /** Serves until somebody stops it: Ctrl-C, SIGTERM, or `emulator stop`. */
 export async function serve(context: Context, options: ServeOptions): Promise<void> {
   const { stateDir, report, io } = context;
-  const { port, host, inMemory, retryAfterSeconds } = options;
+  const { port, host, inMemory, retryAfterSeconds, msi } = options;
   if (!inMemory) await refuseSecond(stateDir);
   if (host !== undefined) {
     report.warn(`listening on ${host}: anyone who reaches it can try to use this emulator`);
@@ -29,6 +31,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     ...(inMemory ? { inMemory } : { stateDir }),
     port,
     retryAfterSeconds,
+    msi,
     now: io.now,
     onStop: stopped.stop,
     ...(host !== undefined && { host }),
@@ -61,7 +64,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
 
 /** For people: without the secrets, which are where it says. */
 function describe({ access }: Published, stateDir: string | undefined): string {
-  const { connectionString: _, armToken: __, ...open } = access;
+  const { connectionString: _, armToken: __, clientSecret: ___, ...open } = access;
   const entries = Object.entries(open).map(([name, value]) => [name, value?.toString()] as const);
   const file = stateDir === undefined ? undefined : join(stateDir, EMULATOR_FILE);
   return fields([...entries, ["credentials", file ?? "printed with --json"]]);

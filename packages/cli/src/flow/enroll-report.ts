@@ -29,7 +29,8 @@ export async function enrollAndReport(
   const ca = await loadGroupCa(input);
   if (ca === undefined) return;
   const until = ca.certificate.notAfter.toISOString().slice(0, 10);
-  report.note(`files in ${shortPath(io.cwd, input.pki)}; the intermediate CA signs until ${until}`);
+  const signer = ca.record.issuer === null ? "the CA" : "the intermediate CA";
+  report.note(`files in ${shortPath(io.cwd, input.pki)}; ${signer} signs until ${until}`);
 }
 
 /** What was replaced here may still be trusted there; only its owner can know whether it is to go. */

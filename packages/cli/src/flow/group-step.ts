@@ -1,7 +1,7 @@
-import type { Ca } from "@dps-certs/ca-tools";
+import type { KnownCa } from "@dps-certs/ca-tools";
 import type { EnrollmentGroup, X509CertificateWithInfo } from "@dps-certs/dps-protocol";
 import { CliError } from "../errors.ts";
-import { loadGroupCa, readRegistry, requireGroupCa } from "./ca-steps.ts";
+import { loadGroupCa, readRegistry } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import type { Step, StepState } from "./step.ts";
 
@@ -19,7 +19,8 @@ export function groupStep(input: EnrollInput): Step {
       return stateOf(stored, differences, replace);
     },
     run: async () => {
-      const ca = await requireGroupCa(input);
+      const ca = await loadGroupCa(input);
+      if (ca === undefined) throw new CliError("not-found", "the group's CA is not there any more");
       // Without --replace it is created, and the service refuses an id that somebody took meanwhile.
       const stored = replace ? await connection.enrollments.findGroup(group) : undefined;
       const { etag } = stored ?? {};
@@ -49,7 +50,11 @@ export function primaryThumbprint({ attestation }: EnrollmentGroup): string | un
 }
 
 /** What is not as `enroll` makes it. A secondary of this folder's own may be there: a rotation. */
-function compare(stored: EnrollmentGroup, ca: Ca | undefined, own: ReadonlySet<string>): string[] {
+function compare(
+  stored: EnrollmentGroup,
+  ca: KnownCa | undefined,
+  own: ReadonlySet<string>,
+): string[] {
   const primary = primaryThumbprint(stored);
   const secondary = thumbprintOf(stored.attestation.x509?.signingCertificates?.secondary);
   const wanted = ca?.certificate.sha256;

@@ -1,4 +1,9 @@
-import { loadDevice, readDevice } from "@dps-certs/ca-tools";
+import {
+  type DeviceIdentity,
+  loadDevice,
+  type PasswordSource,
+  readDevice,
+} from "@dps-certs/ca-tools";
 import type { DeviceRegistrationState } from "@dps-certs/dps-protocol";
 import pLimit from "p-limit";
 import { CliError } from "../errors.ts";
@@ -80,16 +85,24 @@ export interface RegistrationOutcome {
   error?: Error & { hint?: string };
 }
 
-/** Registers each device over HTTPS with its own TLS client certificate; one's failure stops no other. */
+/**
+ * Registers each device over HTTPS with its own TLS client certificate; one's failure stops no other.
+ *
+ * @param password - opens keys that are encrypted. @default there is none
+ */
 export async function tryToRegister(
-  { pki, connection }: Pick<EnrollInput, "pki" | "connection">,
+  {
+    pki,
+    connection,
+    password,
+  }: Pick<EnrollInput, "pki" | "connection"> & { password?: PasswordSource },
   ids: readonly string[],
 ): Promise<RegistrationOutcome[]> {
   const limit = pLimit(CONCURRENCY);
   return await Promise.all(
     ids.map((id) =>
       limit(() =>
-        registerDevice(pki, connection, id).then(
+        registerDevice(connection, id, () => loadDevice(pki, id, password)).then(
           () => ({ id }),
           (error: Error) => ({ id, error }),
         ),
@@ -114,11 +127,11 @@ export function throwFailed(outcomes: readonly RegistrationOutcome[]): void {
 }
 
 async function registerDevice(
-  pki: string,
   connection: EnrollInput["connection"],
   id: string,
+  load: () => Promise<DeviceIdentity>,
 ): Promise<void> {
-  const client = connection.deviceClient(await loadDevice(pki, id));
+  const client = connection.deviceClient(await load());
   try {
     await client.register(id);
   } finally {

@@ -7,6 +7,7 @@ const nowhere = {
   stderr: () => undefined,
   isLive: false,
   confirm: undefined,
+  askSecret: undefined,
   env: {},
   cwd: "/nonexistent",
   now: () => new Date(),

@@ -64,6 +64,7 @@ export function benchIn(folder: string): Bench {
       },
       isLive: false,
       confirm: undefined,
+      askSecret: undefined,
       env: {},
       cwd: folder,
       now: () => new Date(),
