@@ -26,6 +26,7 @@ export { type DeviceProfile, type DeviceRole, roleOf } from "./authority/device-
 export { createDevices, type DeviceOptions, type MadeDevice } from "./authority/devices.ts";
 export { assignGroup, lowestCas, sameGroup } from "./authority/groups.ts";
 export { checkOwnCa, type Imported, type ImportOptions, importCa } from "./authority/import-ca.ts";
+export { readAtMost } from "./authority/input-file.ts";
 export { issuersOf, readChain } from "./authority/issuers.ts";
 export { leafPaths } from "./authority/leaf-files.ts";
 export {

@@ -153,10 +153,33 @@ describe("a certificate of the script", () => {
     expect(snapshot(folder)).toEqual({});
   });
 
+  it("tells the way out where the root of a list is gone", async () => {
+    const folder = await withChain();
+    rmSync(join(folder, ROOT_FILE));
+    await expect(make(folder, "x")).rejects.toMatchObject({
+      code: "not-found",
+      hint: expect.stringContaining("certgen create_root_and_intermediate --force"),
+    });
+  });
+
+  it("takes no number anew when `serial` is lost", async () => {
+    const folder = await withChain();
+    rmSync(join(folder, "serial"));
+    rmSync(join(folder, "newcerts"), { recursive: true });
+    await expect(make(folder, "x")).rejects.toMatchObject({
+      code: "damaged-folder",
+      file: join(folder, "serial"),
+    });
+  });
+
   it("needs an intermediate where one is to sign, and none where the root is", async () => {
     const folder = scratch();
     await createRoot(folder, { commonName: "Alone Root CA", now });
-    const wanted = { code: "not-found", message: expect.stringContaining("intermediate") };
+    const wanted = {
+      code: "not-found",
+      file: join(folder, "certs/azure-iot-test-only.intermediate.cert.pem"),
+      hint: expect.stringContaining("certgen create_root_and_intermediate --force"),
+    };
     await expect(make(folder, "x", "edge")).rejects.toMatchObject(wanted);
     const { certificate } = await make(folder, "x", "device", { algorithm: "ec-p256" });
     expect(certificate.issuer).toBe("CN=Alone Root CA");

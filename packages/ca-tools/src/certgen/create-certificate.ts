@@ -17,7 +17,7 @@ import { writePfx } from "../x509/pfx/write.ts";
 import type { PasswordSource } from "../x509/private-key.ts";
 import { type CertificateRequest, createRequest } from "../x509/request.ts";
 import { validityFor } from "../x509/validity.ts";
-import { currentChain, followFiles } from "./current-chain.ts";
+import { currentChain, followFiles, requireCa } from "./current-chain.ts";
 import {
   SCRIPT_COMMANDS,
   SCRIPT_DAYS,
@@ -81,6 +81,7 @@ export async function createScriptCertificate(
   const commonName = options.commonName + command.suffix;
   checkCommonName(commonName);
   const chain = await currentChain(folder);
+  requireCa(folder, chain, command.issuer);
   const issuer = await loadCa(folder, chain, command.issuer, password);
   const algorithm = options.algorithm ?? chain.algorithm ?? "rsa-4096";
   const keys = await generateKeyPair(algorithm);

@@ -45,7 +45,7 @@ describe("the script's chain", () => {
     const files = snapshot(folder);
     expect(Object.keys(files).sort()).toEqual(
       [
-        ...[".gitignore", "private/.gitignore", "crlnumber", "pki.json"],
+        ...[".gitignore", "private/.gitignore", "certs/.gitignore", "crlnumber", "pki.json"],
         ...[
           "index.txt",
           "index.txt.attr",

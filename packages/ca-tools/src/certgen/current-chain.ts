@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { CaToolsError } from "../errors.ts";
 import { adoptScriptFolder } from "../folder/adopt.ts";
-import { FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
+import { caPaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import type { Registry } from "../folder/registry.ts";
 
@@ -18,9 +19,27 @@ export async function currentChain(folder: string): Promise<Registry> {
     const algorithm = agree(ROOT, listed, chain) ? listed?.algorithm : undefined;
     return { ...chain, ...(algorithm && { algorithm }) };
   }
+  const force = listed !== undefined && listed.cas.length > 0 ? " --force" : "";
   throw new CaToolsError("not-found", `there is no root CA in ${folder}`, {
     file: folder,
-    hint: "make it with: dps-certs certgen create_root_and_intermediate",
+    hint: `make it with: ${MAKE_CHAIN}${force}`,
+  });
+}
+
+const MAKE_CHAIN = "dps-certs certgen create_root_and_intermediate";
+
+/**
+ * Refuses a chain without the CA that is to sign. The script leaves one: without a terminal it ends
+ * behind the root.
+ *
+ * @throws {CaToolsError} `not-found`
+ */
+export function requireCa(folder: string, { cas }: Registry, name: string): void {
+  if (cas.some((ca) => ca.name === name)) return;
+  const file = join(folder, caPaths(name).certificate);
+  throw new CaToolsError("not-found", `there is no ${name} CA: ${file} is missing`, {
+    file,
+    hint: `restore it from a copy, or make the chain anew with: ${MAKE_CHAIN} --force`,
   });
 }
 

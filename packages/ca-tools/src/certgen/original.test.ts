@@ -208,7 +208,7 @@ describe.runIf(ORIGINAL)("the original script", { timeout: 120_000 }, () => {
       ...["openssl_device_intermediate_ca.cnf", "openssl_root_ca.cnf", "serial.old"],
     ]);
     expect([...(mine ?? [])].filter((path) => !its?.has(path)).sort()).toEqual([
-      ...[".gitignore", "certs/new-device-full-chain.cert.pem"],
+      ...[".gitignore", "certs/.gitignore", "certs/new-device-full-chain.cert.pem"],
       ...["certs/new-edge-device-full-chain.cert.pem", "crlnumber", "pki.json"],
       "private/.gitignore",
     ]);

@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing, onPath } from "../folder/files.ts";
-import { FOLDERS, INDEX_FILE } from "../folder/layout.ts";
+import { FOLDERS, INDEX_FILE, isMovableName } from "../folder/layout.ts";
 import { SERIAL_FILE } from "../folder/serial-file.ts";
 
 export interface Replaceable {
@@ -11,9 +11,6 @@ export interface Replaceable {
   left: readonly string[];
 }
 
-/** Names that a change can move: what is written down of a change says no others. */
-const MOVABLE = /^[A-Za-z0-9%._~-]+$/;
-
 /**
  * The files that the original script deletes before it makes a chain. Hidden files stay: `.gitignore`
  * keeps the keys out of git.
@@ -21,7 +18,7 @@ const MOVABLE = /^[A-Za-z0-9%._~-]+$/;
 export async function replaceableFiles(folder: string): Promise<Replaceable> {
   const found = (await Promise.all(FOLDERS.map((name) => filesIn(folder, name)))).flat();
   const [files, left] = [true, false].map((movable) =>
-    found.filter(({ name }) => MOVABLE.test(name) === movable).map(({ path }) => path),
+    found.filter(({ name }) => isMovableName(name) === movable).map(({ path }) => path),
   ) as [string[], string[]];
   return { files: files.length > 0 ? [...files, INDEX_FILE, SERIAL_FILE] : [], left };
 }

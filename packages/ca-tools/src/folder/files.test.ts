@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -39,6 +40,16 @@ describe("readText", () => {
     await expect(refusal("sub")).rejects.toMatchObject({ code: "not-writable" });
     await expect(refusal("file/sub")).rejects.toMatchObject({ code: "not-writable" });
   });
+
+  it("refuses what has no end, and waits for nobody", async () => {
+    const folder = scratch();
+    symlinkSync("/dev/zero", join(folder, "endless"));
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    for (const name of ["endless", "pipe"]) {
+      const file = join(folder, name);
+      await expect(readText(file, 10)).rejects.toMatchObject({ code: "damaged-folder", file });
+    }
+  });
 });
 
 describe("onPath", () => {
@@ -49,6 +60,7 @@ describe("onPath", () => {
       code: "not-writable",
       message: "cannot use a/b: the disk is full",
       file: "a/b",
+      hint: expect.stringContaining("make room"),
     });
     await expect(fail("EWHATEVER")).rejects.toThrow("EWHATEVER");
   });
@@ -64,5 +76,11 @@ describe("exists and listNames", () => {
     ]);
     expect(await listNames(folder)).toEqual(["a"]);
     expect(await listNames(join(folder, "none"))).toEqual([]);
+    symlinkSync("circle", join(folder, "circle"));
+    const found = exists(join(folder, "circle"));
+    await expect(found).rejects.toMatchObject({
+      code: "not-writable",
+      file: join(folder, "circle"),
+    });
   });
 });

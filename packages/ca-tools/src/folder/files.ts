@@ -25,7 +25,11 @@ const REFUSALS: Record<string, string> = {
   EEXIST: "something else of that name is there",
   ENAMETOOLONG: "the name is too long",
   ELOOP: "its symbolic links go round in a circle",
+  EXDEV: "a part of the folder lies on another file system",
 };
+
+const MAKE_ROOM = "make room, and run the command again";
+const HINTS: Record<string, string> = { ENOSPC: MAKE_ROOM, EDQUOT: MAKE_ROOM };
 
 /** Runs a file operation; what the system refuses becomes an error that names the path. */
 export async function onPath<T>(path: string, operation: () => Promise<T>): Promise<T> {
@@ -33,17 +37,18 @@ export async function onPath<T>(path: string, operation: () => Promise<T>): Prom
     return await operation();
   } catch (cause) {
     if (cause instanceof CaToolsError) throw cause;
-    const reason = REFUSALS[codeOf(cause)];
-    if (reason === undefined) throw cause;
-    throw refused(path, reason, cause);
+    throw refusal(path, codeOf(cause), cause) ?? cause;
   }
 }
 
-function refused(path: string, reason: string, cause: unknown): CaToolsError {
+/** The error that names the path; undefined for a code that is not known here. */
+export function refusal(path: string, code: string, cause?: unknown): CaToolsError | undefined {
+  const reason = REFUSALS[code];
+  if (reason === undefined) return undefined;
   return new CaToolsError("not-writable", `cannot use ${path}: ${reason}`, {
-    cause,
+    ...(cause !== undefined && { cause }),
     file: path,
-    hint: "choose another folder, or mend its permissions",
+    hint: HINTS[code] ?? "choose another folder, or mend its permissions",
   });
 }
 
@@ -96,16 +101,18 @@ export async function syncFoldersOf(paths: Iterable<string>): Promise<void> {
 /**
  * Reads a text file of bounded size; undefined when there is none.
  *
- * @throws {CaToolsError} `damaged-folder` above the bound
+ * @throws {CaToolsError} `damaged-folder` above the bound, and for a pipe or device, which has none
  */
 export async function readText(path: string, maxBytes: number): Promise<string | undefined> {
   try {
     return await onPath(path, async () => {
-      const handle = await open(path, "r");
+      // Without waiting for the other end of a pipe.
+      const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
       try {
         const found = await handle.stat();
         const { size } = found;
         if (found.isFile() && size > maxBytes) throw tooLarge(path, size, maxBytes);
+        if (!found.isFile() && !found.isDirectory()) throw notAFile(path);
         return await handle.readFile("utf8");
       } finally {
         await handle.close();
@@ -125,9 +132,16 @@ function tooLarge(path: string, size: number, maxBytes: number): CaToolsError {
   );
 }
 
+function notAFile(path: string): CaToolsError {
+  return new CaToolsError("damaged-folder", `${path} is a pipe or a device, not a file`, {
+    file: path,
+    hint: "put a file in its place",
+  });
+}
+
 export async function exists(path: string): Promise<boolean> {
   try {
-    await stat(path);
+    await onPath(path, () => stat(path));
     return true;
   } catch (error) {
     if (isMissing(error)) return false;

@@ -2,32 +2,44 @@
  * An intent says what a change will do. Once it is in `.pending/` it is carried out, by the command
  * that wrote it or by the next one: every step may be done again.
  */
-import { mkdir, rename, unlink } from "node:fs/promises";
+import { mkdir, rename, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { CaToolsError } from "../errors.ts";
-import { exists, isMissing, onPath, readText, syncFolder, syncFoldersOf } from "./files.ts";
+import {
+  exists,
+  isMissing,
+  onPath,
+  PUBLIC_MODE,
+  readText,
+  syncFolder,
+  syncFoldersOf,
+} from "./files.ts";
 import { appendMissingRows } from "./index-file.ts";
 import { type RowRevocation, revokeRows } from "./index-revoke.ts";
-import { ARCHIVE, INDEX_FILE, TEMPORARY } from "./layout.ts";
+import { ARCHIVE, INDEX_FILE, isMovableName, isOwnPath, TEMPORARY } from "./layout.ts";
 import type { HeldLock } from "./lock.ts";
+import { refuseLinks } from "./reach.ts";
 
 export const PENDING = ".pending";
 /** 100,000 devices. */
 const MAX_INTENT_BYTES = 128 * 1024 * 1024;
 
-/** `folder/file` or `file`, and no way out of the folder. */
-const RelativePath = v.pipe(
-  v.string(),
-  v.regex(/^(?:[A-Za-z0-9][A-Za-z0-9-]*\/){0,2}[A-Za-z0-9%._~-]+$/),
-  v.check((path) => !path.split("/").some((part) => part === ".." || part === ".")),
-);
+/** A folder may come from anywhere, and what an intent says is done unasked: it names no other files. */
+const OwnPath = v.pipe(v.string(), v.check(isOwnPath));
 /** What takes a place is one of our temporaries, and what makes room goes to an archive. */
 const Temporary = v.pipe(
-  RelativePath,
+  v.string(),
   v.check((path) => basename(path).startsWith(TEMPORARY)),
+  v.check((path) => isOwnPath(path.includes("/") ? path : `certs/${path}`)),
 );
-const Archived = v.pipe(RelativePath, v.startsWith(ARCHIVE));
+const Archived = v.pipe(
+  v.string(),
+  v.check((path) => {
+    const [archive = "", ...rest] = path.split("/");
+    return archive.startsWith(ARCHIVE) && isMovableName(archive) && isOwnPath(rest.join("/"));
+  }),
+);
 
 export interface Rename {
   from: string;
@@ -50,8 +62,8 @@ const RevocationSchema: v.GenericSchema<unknown, RowRevocation> = v.object({
 });
 
 const IntentSchema: v.GenericSchema<unknown, Intent> = v.object({
-  moves: v.array(v.object({ from: RelativePath, to: Archived })),
-  files: v.array(v.object({ from: Temporary, to: RelativePath })),
+  moves: v.array(v.object({ from: OwnPath, to: Archived })),
+  files: v.array(v.object({ from: Temporary, to: OwnPath })),
   rows: v.array(v.string()),
   revocations: v.optional(v.array(RevocationSchema), []),
 });
@@ -101,7 +113,7 @@ export async function carryOut(
   }
   await lock.assertHeld();
   const index = join(folder, INDEX_FILE);
-  if (intent.rows.length > 0) await appendMissingRows(index, intent.rows);
+  if (intent.rows.length > 0) await onPath(index, () => appendMissingRows(index, intent.rows));
   if (intent.revocations.length > 0) await revokeRows(index, intent.revocations, lock);
   await syncFoldersOf(intent.files.map(({ to }) => join(folder, to)));
   await unlink(join(folder, PENDING, name)).catch((error: unknown) => {
@@ -110,6 +122,9 @@ export async function carryOut(
 }
 
 async function makeRoom(folder: string, moves: readonly Rename[], lock: HeldLock): Promise<void> {
+  const archives = [...new Set(moves.map(({ to }) => to.split("/")[0] ?? ""))];
+  await refuseLinks(folder, [...archives, ...moves.map(({ to }) => dirname(to))]);
+  for (const archive of archives) await beginArchive(join(folder, archive));
   for (const { from, to } of moves) {
     // Every move was of a file that was there: once moved, what stands at `from` took its place.
     if (await exists(join(folder, to))) continue;
@@ -122,6 +137,13 @@ async function makeRoom(folder: string, moves: readonly Rename[], lock: HeldLock
   await syncFoldersOf(moves.map(({ to }) => join(folder, dirname(to))));
   await syncFoldersOf(moves.map(({ from }) => join(folder, from)));
   await syncFolder(folder);
+}
+
+/** It holds private keys; the folder's own `.gitignore` may be somebody else's, and not know of it. */
+async function beginArchive(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const ignored = join(path, ".gitignore");
+  await onPath(ignored, () => writeFile(ignored, "*\n", { mode: PUBLIC_MODE }));
 }
 
 /** A source that is gone was renamed before the crash. */

@@ -13,6 +13,10 @@ export const ROOT = "root";
 export const FIRST_INTERMEDIATE = "intermediate";
 
 export const FOLDERS: readonly string[] = ["certs", "private", "csr", "newcerts", "crl"];
+/** Beside them. */
+const FILES: ReadonlySet<string> = new Set([
+  ...["pki.json", "index.txt", "index.txt.attr", "serial", "crlnumber"],
+]);
 /** Beginning of the folders that replaced files go to. */
 export const ARCHIVE = "old-";
 export const PKI_FILE = "pki.json";
@@ -21,6 +25,17 @@ export const TEMPORARY = ".tmp-";
 export const BEGINNING: string = `${TEMPORARY}begin-`;
 export const INDEX_FILE = "index.txt";
 export const CHAIN_FILE: string = `certs/${PREFIX}chain.ca.cert.pem`;
+
+/** Whether a relative path is one that the folder's own files may have. */
+export function isOwnPath(path: string): boolean {
+  const [first = "", name, ...rest] = path.split("/");
+  if (name === undefined) return FILES.has(first);
+  return rest.length === 0 && FOLDERS.includes(first) && isMovableName(name);
+}
+
+/** Whether a file of this name can be part of a change: no way up, nothing that a shell would mind. */
+export const isMovableName = (name: string): boolean =>
+  /^[A-Za-z0-9%._~-]+$/.test(name) && name !== "." && name !== "..";
 
 /** Names that the original scripts write themselves. */
 const SCRIPT_NAMES = new Set([

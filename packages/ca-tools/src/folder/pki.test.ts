@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -36,6 +37,7 @@ describe("a PKI folder", { timeout: 20_000 }, () => {
     await change(folder);
     expect(Object.keys(snapshot(folder)).sort()).toEqual([
       ".gitignore",
+      "certs/.gitignore",
       "certs/a.cert.pem",
       "crlnumber",
       "index.txt",
@@ -49,10 +51,13 @@ describe("a PKI folder", { timeout: 20_000 }, () => {
     expect(await openPki(folder)).toEqual({ version: 1, cas: [] });
   });
 
-  it("keeps archives, which hold private keys too, from git", async () => {
+  it("does not count anew where certificates are listed", async () => {
     const folder = scratch();
     await change(folder);
-    expect(readFileSync(join(folder, ".gitignore"), "utf8")).toBe("private/\nold-*/\n");
+    writeFileSync(join(folder, "index.txt"), "row\n");
+    rmSync(join(folder, "serial"));
+    await changePki(folder, () => ({ files: [{ ...FILE, path: "certs/b.cert.pem" }] }));
+    expect(existsSync(join(folder, "serial"))).toBe(false);
   });
 
   it("may begin beside what says nothing of a folder's owner", async () => {
@@ -189,6 +194,11 @@ describe("a damaged folder", () => {
     ["of a later version", '{"version":2,"cas":[]}'],
     ["with a name that is a path", registryNaming("../../etc/passwd")],
     ["with a name that is a path of Windows", registryNaming("..\\x")],
+    // JSON would write it back as null.
+    [
+      "with a number that is none",
+      registryNaming("a").replace('"generation":1', '"generation":1e400'),
+    ],
   ])("is named when pki.json is %s, and nothing is lost", async (_, content) => {
     const folder = await damaged("pki.json", content);
     const before = snapshot(folder);
@@ -269,7 +279,7 @@ describe("changePki", { timeout: 20_000 }, () => {
     const shell = ["-c", `ulimit -n 128; exec "$0" "$@"`, process.execPath];
     const script = join(import.meta.dirname, "..", "testing", "change-folder.js");
     execFileSync("sh", [...shell, script, folder, "many"]);
-    expect(readdirSync(join(folder, "certs"))).toHaveLength(300);
+    expect(readdirSync(join(folder, "certs"))).toHaveLength(301);
   });
 
   it("goes on with a folder that was copied", async () => {

@@ -1,9 +1,10 @@
 /** A PKI folder: reading it, and changing it under its lock. */
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createFlushed, exists, onPath, PUBLIC_MODE, syncFolder } from "./files.ts";
-import { ARCHIVE, BEGINNING, FOLDERS, INDEX_FILE, PKI_FILE } from "./layout.ts";
+import { ARCHIVE, BEGINNING, FOLDERS, INDEX_FILE, PKI_FILE, TEMPORARY } from "./layout.ts";
 import { withLock } from "./lock.ts";
+import { refuseLinks } from "./reach.ts";
 import { type FolderUse, type Registry, readRegistry, registryFile } from "./registry.ts";
 import { type Change, commit, isPending, recover } from "./transaction.ts";
 
@@ -42,6 +43,7 @@ export async function changePki(
   await onPath(folder, () =>
     withLock(folder, async (lock) => {
       await lock.assertHeld();
+      await refuseLinks(folder, FOLDERS);
       await begin(folder, (await readRegistry(folder, use)) ?? EMPTY);
       await recover(folder, lock);
       const { registry, ...change } = await plan((await readRegistry(folder)) ?? EMPTY);
@@ -61,18 +63,26 @@ async function begin(folder: string, found: Registry): Promise<void> {
     const mode = name === "private" ? 0o700 : 0o755;
     await onPath(join(folder, name), () => mkdir(join(folder, name), { recursive: true, mode }));
   }
+  const hasRows = await isFilled(join(folder, INDEX_FILE));
   const fixed: Record<string, string> = {
-    // Archives hold private keys too.
-    ".gitignore": `private/\n${ARCHIVE}*/\n`,
+    // Archives and PFX files hold private keys too.
+    ".gitignore": `private/\n${ARCHIVE}*/\n*.pfx\n${TEMPORARY}*\n`,
+    // Once more where the keys are: the file above may be somebody else's.
     "private/.gitignore": "*\n",
+    "certs/.gitignore": `*.pfx\n${TEMPORARY}*\n`,
     [INDEX_FILE]: "",
     [`${INDEX_FILE}.attr`]: "unique_subject = no\n",
-    serial: "01\n",
+    // A counter that was lost is not begun anew, or it would count what was counted before.
+    ...(hasRows ? {} : { serial: "01\n" }),
     crlnumber: "01\n",
   };
   for (const [name, content] of Object.entries(fixed)) {
     if (!(await exists(join(folder, name)))) await createAtomically(folder, name, content);
   }
+}
+
+async function isFilled(path: string): Promise<boolean> {
+  return (await exists(path)) && (await stat(path)).size > 0;
 }
 
 async function createAtomically(

@@ -46,7 +46,7 @@ const RegistrySchema: v.GenericSchema<unknown, Registry> = v.object({
       issuer: v.nullable(CaName),
       sha256: v.pipe(v.string(), v.regex(/^[0-9A-F]{64}$/)),
       group: v.nullable(v.string()),
-      generation: v.number(),
+      generation: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
       crlNumber: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     }),
   ),

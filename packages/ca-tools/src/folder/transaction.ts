@@ -10,9 +10,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CaToolsError } from "../errors.ts";
 import type { RevocationReason } from "../x509/reasons.ts";
 import { inBatches } from "./batches.ts";
+import { checkChange } from "./check-change.ts";
 import {
   createFlushed,
   exists,
@@ -25,8 +25,9 @@ import {
 } from "./files.ts";
 import { revocationField } from "./index-row.ts";
 import { carryOut, type Intent, intentText, PENDING, type Rename, readIntent } from "./intent.ts";
-import { FOLDERS, TEMPORARY } from "./layout.ts";
+import { FOLDERS, INDEX_FILE, TEMPORARY } from "./layout.ts";
 import type { HeldLock } from "./lock.ts";
+import { refuseLinks } from "./reach.ts";
 
 export interface NewFile {
   /** Relative to the folder. */
@@ -64,9 +65,7 @@ export interface Change {
  * when the lock was lost meanwhile, with nothing changed
  */
 export async function commit(folder: string, change: Change, lock: HeldLock): Promise<void> {
-  // A move of a file that is not there would, after a crash, take the one that was put in its place.
-  const moves = await present(folder, change.moves ?? []);
-  await refuseExisting(folder, change.files, moves);
+  const moves = await checkChange(folder, change);
   const id = randomBytes(6).toString("hex");
   const files = change.files.map(({ path }, index) => ({
     from: join(dirname(path), `${TEMPORARY}${id}-${index}`).replaceAll("\\", "/"),
@@ -85,26 +84,6 @@ export async function commit(folder: string, change: Change, lock: HeldLock): Pr
     throw error;
   }
   await carryOut(folder, `${id}.json`, intent, lock);
-}
-
-async function present(folder: string, moves: readonly Rename[]): Promise<Rename[]> {
-  const there = await inBatches(moves, ({ from }) => exists(join(folder, from)));
-  return moves.filter((_, index) => there[index]);
-}
-
-async function refuseExisting(
-  folder: string,
-  files: readonly NewFile[],
-  moves: readonly Rename[],
-): Promise<void> {
-  const moved = new Set(moves.map(({ from }) => from));
-  await inBatches(files, async ({ path, replace }) => {
-    if (replace || moved.has(path) || !(await exists(join(folder, path)))) return;
-    throw new CaToolsError("exists", `${join(folder, path)} is there already`, {
-      file: join(folder, path),
-      hint: "use --force to replace it; what it replaces is kept in old-<time>/",
-    });
-  });
 }
 
 async function writeTemporaries(
@@ -149,9 +128,14 @@ export async function isPending(folder: string): Promise<boolean> {
   return keys.some((name) => name.startsWith(TEMPORARY));
 }
 
-/** Finishes what was intended, and removes what was not yet. */
+/**
+ * Finishes what was intended, and removes what was not yet.
+ *
+ * @throws {CaToolsError} `damaged-folder` for an intent that is none, and where a link leads out
+ */
 export async function recover(folder: string, lock: HeldLock): Promise<void> {
   await lock.assertHeld();
+  await refuseLinks(folder, [...FOLDERS, PENDING, INDEX_FILE]);
   for (const name of await listNames(join(folder, PENDING))) {
     if (name.startsWith(TEMPORARY)) await unlink(join(folder, PENDING, name));
     else await carryOut(folder, name, await readIntent(folder, name), lock);

@@ -24,6 +24,15 @@ export async function buildPackage(): Promise<void> {
   }
 }
 
+/**
+ * Which changes to the file system a crash test kills at: every `stride`-th, or every one where
+ * DPS_CERTS_TEST_CRASHES is "all". A file takes four changes: an odd stride meets each kind.
+ */
+export const crashPoints =
+  (stride: number) =>
+  (n: number): boolean =>
+    process.env.DPS_CERTS_TEST_CRASHES === "all" || n % stride === 1;
+
 export interface ChildOptions {
   /** Kills the process at its n-th change to the file system, 1 being the first. */
   killAt?: number;

@@ -10,16 +10,16 @@ import { delimiter, join } from "node:path";
  * @param program - command name, e.g. `certtool`
  */
 export function has(program: string): boolean {
-  if (process.env["DPS_CERTS_TEST_ORACLES"] === "all") return true;
+  if (process.env.DPS_CERTS_TEST_ORACLES === "all") return true;
   const names = process.platform === "win32" ? [`${program}.exe`, `${program}.cmd`] : [program];
-  return (process.env["PATH"] ?? "")
+  return (process.env.PATH ?? "")
     .split(delimiter)
     .some((folder) => names.some((name) => isExecutable(join(folder, name))));
 }
 
 /** Whether the openssl command knows RC2: packagers may leave its legacy provider out. */
 export function hasLegacyOpenssl(): boolean {
-  if (process.env["DPS_CERTS_TEST_ORACLES"] === "all") return true;
+  if (process.env.DPS_CERTS_TEST_ORACLES === "all") return true;
   return spawnSync("openssl", ["list", "-providers", "-provider", "legacy"]).status === 0;
 }
 
