@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, type X509Certificate } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
 import { keyAlgorithmName } from "../x509/algorithm-names.ts";
@@ -111,7 +111,7 @@ function roleOf(
 function algorithmName(publicKey: KeyObject): string {
   const spki = publicKey.export({ type: "spki", format: "der" });
   const { algorithm } = AsnConvert.parse(spki, SubjectPublicKeyInfo);
-  return keyAlgorithmName({ publicKey } as X509Certificate, algorithm);
+  return keyAlgorithmName({ publicKey }, algorithm);
 }
 
 function describePrivateKey(

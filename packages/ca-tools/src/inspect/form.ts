@@ -79,18 +79,23 @@ function parts(bytes: Uint8Array): Element[] {
   }
 }
 
+/** Objects of one bundle that are looked at. */
+const MAX_BUNDLED = 1000;
+
 /**
  * The certificates and CRLs of a PKCS #7 bundle (RFC 2315 §9.1), each as its own DER.
  *
- * @throws {Error} when it is another kind of PKCS #7, or no DER
+ * @throws {Error} when it is another kind of PKCS #7, no DER, or one of more than 1000 objects
  */
 export function bundled(der: Uint8Array): Uint8Array[] {
   const content = childrenOf(der)[1]?.content ?? new Uint8Array();
   const signedData = childrenOf(content);
   if (signedData[0]?.tag !== TAG.integer) throw new Error("not signed data");
-  return signedData
+  const found = signedData
     .filter(({ tag }) => tag === 0xa0 || tag === 0xa1)
     .flatMap((list) => slices(list.content));
+  if (found.length > MAX_BUNDLED) throw new Error("more than a bundle can need");
+  return found;
 }
 
 function slices(bytes: Uint8Array): Uint8Array[] {

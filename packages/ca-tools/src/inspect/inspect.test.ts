@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { fc, test } from "@fast-check/vitest";
 import { beforeAll, describe, expect, it } from "vitest";
 import { issue, rootCa } from "../testing/authority.ts";
+import { hex, integer, oid, sequence } from "../testing/der-certificate.ts";
 import { openssl } from "../testing/openssl.ts";
 import { scratch } from "../testing/scratch.ts";
 import { issueCrl } from "../x509/crl.ts";
+import { element } from "../x509/der-write.ts";
 import type { Issuer } from "../x509/issue.ts";
 import { exportPrivateKeyPem } from "../x509/keys.ts";
 import { writePfx } from "../x509/pfx/write.ts";
@@ -148,6 +150,18 @@ describe("a private key", () => {
   it("of a kind that this toolkit does not sign with is named all the same", async () => {
     const pem = openssl(["genpkey", "-algorithm", "ed25519"]);
     expect(await inspect(bytes(pem))).toMatchObject([{ keyAlgorithm: "ed25519" }]);
+    const folder = scratch();
+    const run = (...args: string[]) => openssl(args, folder, `${PASSWORD}\n`);
+    writeFileSync(join(folder, "ed.key"), pem);
+    run("pkcs8", "-topk8", "-in", "ed.key", "-passout", "stdin", "-out", "locked.key");
+    run("req", "-x509", "-new", "-key", "ed.key", "-subj", "/CN=x", "-out", "ed.pem");
+    const files = ["-inkey", "ed.key", "-in", "ed.pem", "-out", "ed.pfx"];
+    run("pkcs12", "-export", "-passout", "stdin", ...files);
+    const of = (name: string) => inspect(readFileSync(join(folder, name)), { password });
+    expect(await of("locked.key")).toMatchObject([{ encrypted: true, keyAlgorithm: "ed25519" }]);
+    expect(await of("ed.pfx")).toMatchObject([
+      { contents: [{ keyAlgorithm: "ed25519" }, { keyAlgorithm: "ed25519" }] },
+    ]);
   });
 
   it("says which public key is its own", async () => {
@@ -311,6 +325,31 @@ describe("how it is written", () => {
     expect(found[0]).toMatchObject({ label: "CERTIFICATE", line: 1 });
     expect(found[0]).toHaveProperty("error.message", expect.stringContaining("is cut off"));
     expect(found[1]).toHaveProperty("error.message", expect.stringContaining("ends with another"));
+  });
+
+  it("opens so many encrypted objects and no more: each may ask for seconds of work", async () => {
+    const locked = Buffer.from(pfx).toString("base64");
+    const block = `-----BEGIN PFX-----\n${locked}\n-----END PFX-----\n`;
+    const found = await inspect(bytes(block.repeat(100)));
+    const opened = found.filter(({ kind }) => kind === "pfx");
+    expect([found.length, opened.length]).toEqual([100, 4]);
+    expect(found[4]).toMatchObject({ line: 13, error: { code: "unrecognised" } });
+  });
+
+  it("looks for no bundle in a bundle, however deep", async () => {
+    const type = oid("2a864886f70d010702");
+    const bundle = (member: Uint8Array) =>
+      sequence(type, element(0xa0, sequence(integer(hex("01")), element(0xa0, member))));
+    const deep = Array.from({ length: 2000 }).reduce<Uint8Array>(bundle, root.certificate.der);
+    for (const member of [deep, bundle(root.certificate.der)]) {
+      const message = expect.stringContaining("holds what no PKCS #7 bundle can");
+      expect(await inspect(bundle(member))).toMatchObject([
+        { kind: "unknown", error: { message } },
+      ]);
+    }
+    expect(await kinds(bundle(root.certificate.der))).toEqual(["certificate"]);
+    const many = bundle(Buffer.alloc(100_000, hex("3000")));
+    expect(await inspect(many)).toHaveLength(1);
   });
 
   it("is read up to 1 MiB, and a thousand blocks", async () => {

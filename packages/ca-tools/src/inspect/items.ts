@@ -33,6 +33,9 @@ export interface ReadOptions {
 export const MAX_INSPECT_BYTES: number = 1024 * 1024;
 const MAX_INSPECT_CRL_BYTES = 16 * MAX_INSPECT_BYTES;
 
+/** Encrypted objects that are opened in one input: each may ask for seconds of key derivation. */
+const MAX_OPENED: Readonly<Record<string, number>> = { pfx: 4, "encrypted-pkcs8": 64 };
+
 /**
  * Reads everything that an input holds, by what it is and not by what its file is called: PEM with any
  * number of blocks, DER, base64 without armour, PFX, PKCS #7. What cannot be read becomes an item of
@@ -42,10 +45,11 @@ export async function readItems(input: Uint8Array, options: ReadOptions = {}): P
   const named = options.file === undefined ? {} : { file: options.file };
   if (input.length > MAX_INSPECT_CRL_BYTES) return [{ ...named, ...tooLarge(options) }];
   const items: Item[] = [];
+  const opened = new Map<Form, number>();
   for (const block of splitBlocks(input)) {
     const { line } = block;
     // One after the other: each encrypted one may take a second of derivation.
-    const read = await readBlock(block, options);
+    const read = await readBlock(block, options, opened);
     const place = { ...named, ...(line !== undefined && { line }) };
     items.push(...read.map((item) => ({ ...place, ...item })));
   }
@@ -61,7 +65,11 @@ const tooLarge = ({ file = "the input" }: ReadOptions): Item => ({
   },
 });
 
-async function readBlock(block: Block, options: ReadOptions): Promise<Item[]> {
+async function readBlock(
+  block: Block,
+  options: ReadOptions,
+  opened: Map<Form, number>,
+): Promise<Item[]> {
   const { label, problem } = block;
   if (problem !== undefined) return [unknown(block, options, problem)];
   // Stands before a key and says what the key says again.
@@ -71,6 +79,12 @@ async function readBlock(block: Block, options: ReadOptions): Promise<Item[]> {
   }
   const form = formOf(block.der);
   if (form === undefined) return [unknown(block, options, "is nothing that is known here")];
+  const count = (opened.get(form) ?? 0) + 1;
+  opened.set(form, count);
+  const most = MAX_OPENED[form];
+  if (most !== undefined && count > most) {
+    return [unknown(block, options, `is more than the ${most} of its kind that are opened`)];
+  }
   try {
     return await READERS[form](block.der, options);
   } catch (error) {
@@ -124,7 +138,7 @@ const READERS: Readonly<Record<Form, Reader>> = {
   spki: publicKey("spki"),
   "pkcs1-public": publicKey("pkcs1"),
   pfx: async (der, options) => [await pfx(der, options)],
-  pkcs7: bundle,
+  pkcs7: (der, options) => bundled(der).map((one) => bundledItem(one, options)),
 };
 
 async function privateKey(
@@ -132,7 +146,7 @@ async function privateKey(
   encrypted: boolean,
   { file, password }: ReadOptions,
 ): Promise<Item> {
-  const key = await readPrivateKey(input, { file, password }).catch(problemOf);
+  const key = await readPrivateKey(input, { file, password, anyKind: true }).catch(problemOf);
   if (!("code" in key)) return { kind: "private-key", encrypted, key };
   // That nobody gave a password is no error: it is said that the key is encrypted.
   if (key.code === "password-required") return { kind: "private-key", encrypted };
@@ -142,7 +156,7 @@ async function privateKey(
 async function pfx(der: Uint8Array, options: ReadOptions): Promise<Item> {
   const { file, password, pfxPassword = password } = options;
   const named = file === undefined ? {} : { file };
-  const read = await readPfx(der, { file, password: pfxPassword }).catch(problemOf);
+  const read = await readPfx(der, { file, password: pfxPassword, anyKind: true }).catch(problemOf);
   if ("code" in read) {
     return read.code === "password-required" ? { kind: "pfx" } : { kind: "pfx", error: read };
   }
@@ -160,9 +174,19 @@ async function pfx(der: Uint8Array, options: ReadOptions): Promise<Item> {
   };
 }
 
-async function bundle(der: Uint8Array, options: ReadOptions): Promise<Item[]> {
-  const items = await Promise.all(bundled(der).map((one) => readBlock({ der: one }, options)));
-  return items.flat();
+/** A bundle holds certificates and CRLs, never another bundle. */
+function bundledItem(der: Uint8Array, options: ReadOptions): Item {
+  const { file } = options;
+  const form = formOf(der);
+  try {
+    if (form === "certificate") {
+      return { kind: "certificate", certificate: parseCertificate(der, file) };
+    }
+    if (form === "crl") return { kind: "crl", crl: parseCrl(der, file) };
+  } catch (error) {
+    return failed({}, error);
+  }
+  return unknown({}, options, "holds what no PKCS #7 bundle can");
 }
 
 /** @throws the error that is none of ours */
@@ -172,7 +196,8 @@ function problemOf(error: unknown): InspectProblem {
   return { code, message, ...(hint !== undefined && { hint }) };
 }
 
-const failed = ({ label }: Block, error: CaToolsError): Item => ({
+/** @throws the error that is none of ours */
+const failed = ({ label }: Block, error: unknown): Item => ({
   kind: "unknown",
   ...(label !== undefined && { label }),
   error: problemOf(error),

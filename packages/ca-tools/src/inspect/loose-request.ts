@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { CaToolsError } from "../errors.ts";
 import { ParsedRequest } from "../x509/library.ts";
-import { type CertificateRequest, parseRequest } from "../x509/request.ts";
+import { type CertificateRequest, MAX_REQUEST_BYTES, parseRequest } from "../x509/request.ts";
 
 /** A request of which the signature, or the kind of key, may be wrong: it is shown, not acted upon. */
 export interface LooseRequest {
@@ -25,6 +25,7 @@ export function readLooseRequest(der: Uint8Array, file?: string): LooseRequest {
 }
 
 function readLoosely(der: Uint8Array): LooseRequest | undefined {
+  if (der.length > MAX_REQUEST_BYTES) return undefined;
   const parsed = attempt(() => new ParsedRequest(new Uint8Array(der)));
   const subject = attempt(() => parsed?.subject);
   if (parsed === undefined || subject === undefined) return undefined;

@@ -1,7 +1,6 @@
 import { AsnConvert } from "@peculiar/asn1-schema";
 import {
   AuthorityKeyIdentifier,
-  BasicConstraints,
   ExtendedKeyUsage,
   type Extension,
   id_ce_authorityKeyIdentifier,
@@ -11,25 +10,12 @@ import {
   id_ce_nameConstraints,
   id_ce_subjectAltName,
   id_ce_subjectKeyIdentifier,
-  KeyUsage,
   SubjectKeyIdentifier,
 } from "@peculiar/asn1-x509";
+import { readBasicConstraints, readKeyUsages } from "./authority-extensions.ts";
 import type { Certificate } from "./certificate.ts";
 import { readGeneralNames, showGeneralName } from "./general-names.ts";
 import { readNameConstraints, showNameConstraints } from "./name-constraints-read.ts";
-
-/** RFC 5280 §4.2.1.3, in the order of the bits. */
-const KEY_USAGES = [
-  "digitalSignature",
-  "nonRepudiation",
-  "keyEncipherment",
-  "dataEncipherment",
-  "keyAgreement",
-  "keyCertSign",
-  "cRLSign",
-  "encipherOnly",
-  "decipherOnly",
-] as const;
 
 type Read = Pick<
   Certificate,
@@ -60,17 +46,15 @@ export function readExtensions(list: readonly Extension[]): Read {
     const value = find(oid);
     return value && AsnConvert.parse(value, syntax);
   };
-  const constraints = parse(id_ce_basicConstraints, BasicConstraints);
-  const usages = readKeyUsages(parse(id_ce_keyUsage, KeyUsage));
+  const constraints = find(id_ce_basicConstraints);
+  const usage = find(id_ce_keyUsage);
+  const usages = usage && readKeyUsages(usage);
   const alternatives = find(id_ce_subjectAltName);
   const names = find(id_ce_nameConstraints);
   const authority = parse(id_ce_authorityKeyIdentifier, AuthorityKeyIdentifier);
   const extended = parse(id_ce_extKeyUsage, ExtendedKeyUsage);
   return {
-    basicConstraints: constraints && {
-      ca: constraints.cA,
-      pathLength: constraints.pathLenConstraint,
-    },
+    basicConstraints: constraints && readBasicConstraints(constraints),
     keyUsage: usages && {
       keyCertSign: usages.includes("keyCertSign"),
       digitalSignature: usages.includes("digitalSignature"),
@@ -86,12 +70,6 @@ export function readExtensions(list: readonly Extension[]): Read {
     nameConstraints: names && showNameConstraints(readNameConstraints(names)),
     extensions: Array.from(list, ({ extnID, critical }) => ({ oid: extnID, critical })),
   };
-}
-
-function readKeyUsages(usage: KeyUsage | undefined): string[] | undefined {
-  if (usage === undefined) return undefined;
-  const flags = usage.toNumber();
-  return KEY_USAGES.filter((_, bit) => (flags & (1 << bit)) !== 0);
 }
 
 const hex = (octets: { buffer: ArrayBuffer } | undefined) =>

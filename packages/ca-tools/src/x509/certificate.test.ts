@@ -128,7 +128,8 @@ describe("parseCertificate", () => {
       const files = ["-keyout", "k.pem", "-out", "c.pem", "-nodes", "-subj", "/CN=x"];
       openssl(["req", "-x509", "-newkey", ...newKey, ...files], folder);
       const made = parseCertificate(readFileSync(join(folder, "c.pem")));
-      expect(textOf(made)).toContain(`Signature Algorithm: ${made.signatureAlgorithm}\n`);
+      const [name] = made.signatureAlgorithm.split(/(?<=Pss)-/);
+      expect(textOf(made)).toContain(`Signature Algorithm: ${name}\n`);
       return made.keyAlgorithm;
     };
     const curve = (name: string) => ["ec", "-pkeyopt", `ec_paramgen_curve:${name}`];
@@ -142,6 +143,35 @@ describe("parseCertificate", () => {
       keyAlgorithm: "ec-p256",
       signatureAlgorithm: "ecdsa-with-SHA256",
     });
+  });
+
+  it("names the digest of RSASSA-PSS too", () => {
+    const folder = scratch();
+    const made = (...digest: string[]) => {
+      const pss = ["-sigopt", "rsa_padding_mode:pss", ...digest];
+      const files = ["-keyout", "k.pem", "-out", "c.pem", "-nodes", "-subj", "/CN=x"];
+      openssl(["req", "-x509", "-newkey", "rsa:1024", ...pss, ...files], folder);
+      return parseCertificate(readFileSync(join(folder, "c.pem"))).signatureAlgorithm;
+    };
+    expect(made("-sha384", "-sigopt", "rsa_pss_saltlen:20")).toBe("rsassaPss-SHA384");
+    expect(made("-sha1")).toBe("rsassaPss-SHA1");
+  });
+
+  it.each([
+    ["-5", "-05"],
+    ["-1193046", "-123456"],
+    ["7", "07"],
+    ["4660", "1234"],
+    ["0xF00000000000000000000000000000000000000B", "F00000000000000000000000000000000000000B"],
+  ])("reads the serial number %s as %s, as openssl does", (number, shown) => {
+    const folder = scratch();
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", "k.pem"];
+    const options = ["-nodes", "-subj", "/CN=x", "-set_serial", number, "-out", "c.pem"];
+    openssl(["req", "-x509", ...key, ...options], folder);
+    expect(openssl(["x509", "-noout", "-serial", "-in", "c.pem"], folder)).toBe(
+      `serial=${shown}\n`,
+    );
+    expect(parseCertificate(readFileSync(join(folder, "c.pem"))).serialNumber).toBe(shown);
   });
 
   it("reads every key usage", () => {

@@ -43,7 +43,10 @@ export interface Certificate {
   readonly nameConstraints:
     | { readonly permitted: readonly GeneralName[]; readonly excluded: readonly GeneralName[] }
     | undefined;
-  /** As OpenSSL calls it, e.g. `ecdsa-with-SHA256`; an object identifier where it has no name. */
+  /**
+   * As OpenSSL calls it, e.g. `ecdsa-with-SHA256`, and `rsassaPss-SHA256` with its digest; an object
+   * identifier where it has no name.
+   */
   readonly signatureAlgorithm: string;
   /** Kind and size of the key, e.g. `ec-p256`, `rsa-4096`, `ed25519`, `ec-secp256k1`. */
   readonly keyAlgorithm: string;
@@ -52,6 +55,12 @@ export interface Certificate {
 
 /** Upper bound for one file of certificates, in bytes: a chain is a few KiB. */
 export const MAX_CERTIFICATE_BYTES: number = 1024 * 1024;
+
+/**
+ * Upper bound for one certificate as DER, in bytes. OpenSSL takes no longer chain in a handshake
+ * either; the ASN.1 library's time grows with the square of what it reads.
+ */
+const MAX_DER_BYTES = 100 * 1024;
 
 /**
  * Reads one certificate: the first of a PEM text (RFC 7468 §5), or DER.
@@ -70,8 +79,10 @@ export function parseCertificate(
   const text = pemText(input);
   const first = text === undefined ? input : (certificateBlocks(text).next().value ?? undefined);
   if (first === undefined) throw notACertificate(input, about);
+  const size = sizeOf(first);
+  if (size > MAX_DER_BYTES) throw tooLarge(MAX_DER_BYTES, about);
   try {
-    return read(first);
+    return read(first, size);
   } catch (cause) {
     throw notACertificate(input, { ...about, cause });
   }
@@ -92,11 +103,14 @@ export function parseCertificates(pem: string, file?: string): Certificate[] {
 }
 
 function checkSize(input: string | Uint8Array, about: { file?: string; remedy?: string }): void {
-  if (input.length <= MAX_CERTIFICATE_BYTES) return;
-  const limit = `${MAX_CERTIFICATE_BYTES / 1024} KiB`;
-  throw new CaToolsError(
+  if (input.length > MAX_CERTIFICATE_BYTES) throw tooLarge(MAX_CERTIFICATE_BYTES, about);
+}
+
+function tooLarge(bytes: number, about: { file?: string }): CaToolsError {
+  const what = bytes === MAX_DER_BYTES ? "holds a certificate that is" : "is";
+  return new CaToolsError(
     "invalid-certificate",
-    `${about.file ?? "the input"} is larger than ${limit}, the most that is read`,
+    `${about.file ?? "the input"} ${what} larger than ${bytes / 1024} KiB, the most that is read`,
     { ...about, hint: "give a file that holds certificates alone" },
   );
 }
@@ -111,12 +125,12 @@ function checkedDates(x509: X509Certificate, times: { notBefore: Time; notAfter:
   return { notBefore, notAfter };
 }
 
-/** @param input - one PEM block, or DER */
-function read(input: string | Uint8Array): Certificate {
+/** @param input - one PEM block, or DER, of that many bytes */
+function read(input: string | Uint8Array, size: number): Certificate {
   const x509 = new X509Certificate(input);
   const der = new Uint8Array(x509.raw);
   // OpenSSL reads the first element and leaves what comes behind it.
-  if (sizeOf(input) !== der.length) throw new Error("bytes follow the certificate");
+  if (size !== der.length) throw new Error("bytes follow the certificate");
   const { tbsCertificate, signatureAlgorithm } = AsnConvert.parse(der, CertificateSyntax);
   const subjectName = new Name(tbsCertificate.subject);
   const issuerName = new Name(tbsCertificate.issuer);
@@ -136,7 +150,7 @@ function read(input: string | Uint8Array): Certificate {
     issuerKey: nameKey(issuerName),
     commonName: commonNames.length === 1 ? commonNames[0] : undefined,
     ...checkedDates(x509, tbsCertificate.validity),
-    signatureAlgorithm: signatureAlgorithmName(signatureAlgorithm.algorithm),
+    signatureAlgorithm: signatureAlgorithmName(signatureAlgorithm),
     keyAlgorithm: keyAlgorithmName(x509, tbsCertificate.subjectPublicKeyInfo.algorithm),
     ...readExtensions(tbsCertificate.extensions ?? []),
   };
@@ -147,4 +161,5 @@ function sizeOf(input: string | Uint8Array): number {
   return Buffer.from(input.replace(/-----[^-]*-----/g, ""), "base64").length;
 }
 
-const evenHex = (hex: string) => (hex.length % 2 === 0 ? hex : `0${hex}`);
+/** One that is negative, which §4.1.2.2 forbids, has a sign in front. */
+const evenHex = (hex: string) => hex.replace(/^-?(?=(?:\w\w)*\w$)/, "$&0");

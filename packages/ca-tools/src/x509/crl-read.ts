@@ -11,7 +11,7 @@ import type { Certificate } from "./certificate.ts";
 import { extensionValue } from "./certificate-extensions.ts";
 import { type Element, elements, within } from "./der.ts";
 import { element } from "./der-write.ts";
-import { derOf, isSignedBy, pemOf, signedParts } from "./encoded.ts";
+import { derOf, isSignedBy, pemOf, type Signed, signedParts } from "./encoded.ts";
 import { Name } from "./library.ts";
 import { nameKey } from "./names.ts";
 import { type CrlReason, crlReasonOf } from "./reasons.ts";
@@ -49,6 +49,8 @@ export interface Crl {
 
 /** Upper bound of a CRL, in bytes: some hundred thousand entries. */
 export const MAX_CRL_BYTES: number = 16 * 1024 * 1024;
+/** Of what is not entries: the ASN.1 library's time grows with the square of what it reads. */
+const MAX_HEADER_BYTES = 100 * 1024;
 
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
@@ -84,16 +86,26 @@ export function parseCrl(input: string | Uint8Array, file?: string): Crl {
 export function isCrlOf(crl: Crl, { subjectKey, keyUsages, x509 }: Certificate): boolean {
   if (crl.issuerKey !== subjectKey || keyUsages?.includes("cRLSign") === false) return false;
   try {
-    return isSignedBy(signedParts(crl.der), x509.publicKey) ?? false;
+    const parts = signedParts(crl.der);
+    return isSameAlgorithm(parts) && (isSignedBy(parts, x509.publicKey) ?? false);
   } catch {
     // A key that OpenSSL does not know signed nothing that we take.
     return false;
   }
 }
 
+/** §5.1.1.2: the algorithm beside the signature is not signed, the one within is. */
+function isSameAlgorithm({ signed, algorithm }: Signed): boolean {
+  const content = elements(signed)[0]?.content ?? NONE;
+  const [version, second] = elements(content);
+  const [start, end] = version?.tag === INTEGER ? [version.end, second?.end] : [0, version?.end];
+  return Buffer.from(content.subarray(start, end)).equals(algorithm);
+}
+
 function read(der: Uint8Array): Crl {
   const { signed, signatureAlgorithm } = signedParts(der);
   const { rest, entries } = withoutEntries(signed);
+  if (rest.length > MAX_HEADER_BYTES) throw new Error("more than a CRL has beside its entries");
   const list = AsnConvert.parse(rest, TBSCertList);
   const issuerName = new Name(list.issuer);
   const extensions = list.crlExtensions ?? [];

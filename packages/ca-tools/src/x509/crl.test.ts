@@ -1,14 +1,25 @@
+import { sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fc, it as property } from "@fast-check/vitest";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CaToolsError } from "../errors.ts";
 import { inDays, issue, NOW, rootCa } from "../testing/authority.ts";
+import {
+  ECDSA_SHA256,
+  extension,
+  hex,
+  integer,
+  name,
+  oid,
+  sequence,
+} from "../testing/der-certificate.ts";
 import { openssl, tryOpenssl } from "../testing/openssl.ts";
 import { CA_EXTENSIONS, opensslIssue } from "../testing/openssl-ca.ts";
 import { has } from "../testing/programs.ts";
 import { scratch } from "../testing/scratch.ts";
 import { type Crl, type CrlInput, isCrlOf, issueCrl, parseCrl } from "./crl.ts";
+import { element } from "./der-write.ts";
 import type { Issuer } from "./issue.ts";
 import { generateKeyPair, type KeyAlgorithmName } from "./keys.ts";
 import { CRL_REASONS, type CrlReason } from "./reasons.ts";
@@ -229,6 +240,21 @@ describe("isCrlOf", () => {
     const keys = { privateKey: root.privateKey, publicKey: root.certificate.x509.publicKey };
     expect(of(await rootCa("Other", { keys }))).toBe(false);
   });
+
+  it("refuses one whose algorithm is another within than beside the signature", () => {
+    const made = (algorithm: string) => {
+      const list = sequence(
+        integer(hex("01")),
+        sequence(oid(algorithm)),
+        name("Factory Root CA"),
+        element(0x17, Buffer.from("300101000000Z")),
+      );
+      const signature = sign("sha256", list, root.privateKey);
+      return parseCrl(sequence(list, ECDSA_SHA256, element(0x03, hex("00"), signature)));
+    };
+    expect(isCrlOf(made("2a8648ce3d040302"), root.certificate)).toBe(true);
+    expect(isCrlOf(made("2a8648ce3d040303"), root.certificate)).toBe(false);
+  });
 });
 
 describe("parseCrl", () => {
@@ -251,6 +277,19 @@ describe("parseCrl", () => {
     ["CRLF, and text around it", (pem) => `x\r\n${pem.replaceAll("\n", "\r\n")}y`],
   ])("takes %s", (_, form) => {
     expect(parseCrl(form(crl.pem, crl.der)).pem).toBe(crl.pem);
+  });
+
+  it("refuses a number that would take minutes to write out", () => {
+    const number = extension("551d14", integer(Buffer.alloc(8_000_000, 1)));
+    const list = sequence(
+      integer(hex("01")),
+      ECDSA_SHA256,
+      name("x"),
+      element(0x17, Buffer.from("300101000000Z")),
+      element(0xa0, sequence(number)),
+    );
+    const input = sequence(list, ECDSA_SHA256, element(0x03, hex("00 00")));
+    expect(() => parseCrl(input)).toThrow(expect.objectContaining({ code: "invalid-crl" }));
   });
 
   it.each<[string, (pem: string, der: Uint8Array) => string | Uint8Array]>([

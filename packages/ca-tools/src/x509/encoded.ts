@@ -10,6 +10,8 @@ export interface Signed {
   signed: Uint8Array;
   /** As OpenSSL calls it, e.g. `ecdsa-with-SHA256`. */
   signatureAlgorithm: string;
+  /** The same with its parameters, as DER. */
+  algorithm: Uint8Array;
   signature: Uint8Array;
 }
 
@@ -69,13 +71,11 @@ export function signedParts(der: Uint8Array): Signed {
     // Whole bytes: no unused bits.
     signature.content[0] === 0;
   if (!isWhole) throw new Error("not a signed structure");
-  const { algorithm: oid } = AsnConvert.parse(
-    outer.content.slice(signed?.end, algorithm?.end),
-    AlgorithmIdentifier,
-  );
+  const identifier = outer.content.slice(signed?.end, algorithm?.end);
   return {
     signed: outer.content.subarray(0, signed?.end),
-    signatureAlgorithm: signatureAlgorithmName(oid),
+    signatureAlgorithm: signatureAlgorithmName(AsnConvert.parse(identifier, AlgorithmIdentifier)),
+    algorithm: identifier,
     signature: signature.content.subarray(1),
   };
 }

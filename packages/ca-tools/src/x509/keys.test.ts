@@ -72,6 +72,22 @@ describe("algorithmOf", () => {
     expect(() => algorithmOf(make())).toThrow(expect.objectContaining(refused));
   });
 
+  it("refuses a curve that is written out as numbers, as a private key and as a public one", () => {
+    const explicit = { namedCurve: "prime256v1", paramEncoding: "explicit" } as const;
+    const { privateKey, publicKey } = generateKeyPairSync("ec", explicit);
+    const message = expect.stringContaining("with its curve written out as numbers");
+    for (const key of [privateKey, publicKey, privateKey]) {
+      expect(() => algorithmOf(key)).toThrow(
+        expect.objectContaining({ code: "unsupported-key", message }),
+      );
+    }
+    const plain = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+    expect([plain.privateKey, plain.publicKey].map((key) => algorithmOf(key))).toEqual([
+      "ec-p256",
+      "ec-p256",
+    ]);
+  });
+
   it.each<[string, () => KeyObject]>([
     ["ec secp521r1", () => generateKeyPairSync("ec", { namedCurve: "secp521r1" }).privateKey],
     ["rsa 1024", () => generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey],

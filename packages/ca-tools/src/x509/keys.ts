@@ -1,11 +1,13 @@
 import {
   createPrivateKey,
+  createPublicKey,
   generateKeyPair as generate,
   type KeyObject,
   type X509Certificate,
 } from "node:crypto";
 import { promisify } from "node:util";
 import { CaToolsError } from "../errors.ts";
+import { elements, within } from "./der.ts";
 
 interface AlgorithmDetails {
   /** Of signatures by such a key: at least the strength of the key (RFC 5480 §4 for P-384). */
@@ -83,21 +85,41 @@ const NIST_CURVES = ["prime256v1", "secp384r1", "secp521r1"];
  *
  * @param file - where the key came from; named in the error
  * @throws {CaToolsError} `unsupported-key` for one that this toolkit does not sign with: Ed25519 and
- * Ed448, curves other than P-256 and P-384, RSA of other sizes, RSA-PSS, DSA
+ * Ed448, curves other than P-256 and P-384, and those written out as numbers (RFC 5480 §2.1.1), RSA
+ * of other sizes, RSA-PSS, DSA
  */
 export function algorithmOf(key: KeyObject, file?: string): KeyAlgorithmName {
   const { asymmetricKeyType: type = "secret" } = key;
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
   const curve = CURVES[namedCurve ?? ""];
-  if (type === "ec" && curve !== undefined) return curve;
+  if (type === "ec" && curve !== undefined && hasNamedCurve(key)) return curve;
   const sized = `rsa-${modulusLength}`;
   if (type === "rsa" && sized in ALGORITHMS) return sized as KeyAlgorithmName;
-  const found = [type, namedCurve ?? modulusLength ?? ""].join(" ").trim();
+  const numbers = curve === undefined ? "" : "with its curve written out as numbers";
+  const found = [type, namedCurve ?? modulusLength ?? "", numbers].join(" ").trim();
   throw unsupportedKey(
     found,
     type.startsWith("rsa") || NIST_CURVES.includes(`${namedCurve}`),
     file,
   );
+}
+
+const SEQUENCE = 0x30;
+const OBJECT_IDENTIFIER = 0x06;
+
+/** Asked of an issuer's key for every certificate. */
+const named = new WeakMap<KeyObject, boolean>();
+
+/** Node tells the name of a curve that the key describes by numbers, too. */
+function hasNamedCurve(key: KeyObject): boolean {
+  const known = named.get(key);
+  if (known !== undefined) return known;
+  const publicKey = key.type === "private" ? createPublicKey(key) : key;
+  const [algorithm] = within(publicKey.export({ type: "spki", format: "der" }), SEQUENCE);
+  const parameters = elements(algorithm?.content ?? new Uint8Array())[1];
+  const isNamed = parameters?.tag === OBJECT_IDENTIFIER;
+  named.set(key, isNamed);
+  return isNamed;
 }
 
 function unsupportedKey(

@@ -11,9 +11,15 @@ export function isIssuedBy(subject: Certificate, issuer: Certificate): boolean {
   return subject.issuerKey === issuer.subjectKey && verifies(subject, issuer);
 }
 
+/** Other programs read no larger one either; OpenSSL does, and works for milliseconds on each signature. */
+const MAX_RSA_EXPONENT = 2n ** 32n;
+
 function verifies(subject: Certificate, issuer: Certificate): boolean {
   try {
-    return subject.x509.verify(issuer.x509.publicKey);
+    const { publicKey } = issuer.x509;
+    const isRsa = publicKey.asymmetricKeyType?.startsWith("rsa");
+    const { publicExponent = 0n } = isRsa ? (publicKey.asymmetricKeyDetails ?? {}) : {};
+    return publicExponent <= MAX_RSA_EXPONENT && subject.x509.verify(publicKey);
   } catch {
     // The key is of another kind than the signature, or of one that OpenSSL does not know.
     return false;

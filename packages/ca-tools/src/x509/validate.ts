@@ -1,3 +1,4 @@
+import { isWeakSignature } from "./algorithm-names.ts";
 import type { Certificate } from "./certificate.ts";
 import { nonConformity } from "./conformance.ts";
 import { nameViolation } from "./name-constraints.ts";
@@ -14,6 +15,7 @@ export type PathPolicy = "strict" | "dps";
 
 export type FindingCode =
   | "not-issued"
+  | "weak-signature"
   | "not-yet-valid"
   | "expired"
   | "not-a-ca"
@@ -64,10 +66,11 @@ const PROCESSED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Validates a certification path after RFC 5280 §6.1: signatures and name chaining, validity of
- * every certificate (the trust anchor's too), basicConstraints, keyUsage, path length, critical
- * extensions, name constraints (the trust anchor's too, critical or not), and the extended key usage
- * of every certificate below the anchor (`strict`: of the anchor as well).
+ * Validates a certification path after RFC 5280 §6.1: signatures (by no digest weaker than SHA-224)
+ * and name chaining, validity of every certificate (the trust anchor's too), basicConstraints,
+ * keyUsage, path length, critical extensions, name constraints (the trust anchor's too, critical or
+ * not), and the extended key usage of every certificate below the anchor (`strict`: of the anchor as
+ * well).
  *
  * Certificate policies are not processed: a policy extension that is critical refuses the path.
  *
@@ -88,6 +91,7 @@ function findingsOn(certificate: Certificate, depth: number, input: PathInput): 
   const isLast = depth === input.path.length - 1;
   return [
     issuance(certificate, input.path[depth + 1]),
+    isLast ? undefined : digest(certificate),
     validity(certificate, input.now),
     depth > 0 ? authority(certificate, depth, input) : undefined,
     repeatedExtensions(certificate),
@@ -105,6 +109,13 @@ function issuance(certificate: Certificate, issuer: Certificate | undefined): Fo
   if (issuer === undefined || isIssuedBy(certificate, issuer)) return undefined;
   const message = `${certificate.subject} was not issued by ${issuer.subject}`;
   return { code: "not-issued", message };
+}
+
+/** Whoever can make MD5 or SHA-1 collide has the issuer sign one certificate and uses another. */
+function digest({ subject, signatureAlgorithm }: Certificate): Found {
+  return isWeakSignature(signatureAlgorithm)
+    ? { code: "weak-signature", message: `${subject} is signed with ${signatureAlgorithm}` }
+    : undefined;
 }
 
 /** §6.1.3 (a)(2); both ends are included (§4.1.2.5). */

@@ -16,7 +16,7 @@ import type { Issuer } from "../issue.ts";
 import { exportPrivateKeyPem, generateKeyPair } from "../keys.ts";
 import { makeMac } from "./mac.ts";
 import { MAX_PFX_BYTES, type ReadPfx, readPfx } from "./read.ts";
-import { DATA, type MacData, Pfx, parseBer, parseOctets } from "./schema.ts";
+import { DATA, ENCRYPTED_DATA, type MacData, Pfx, parseBer, parseOctets } from "./schema.ts";
 import { writePfx } from "./write.ts";
 
 const PASSWORD = "pass wörd €😀";
@@ -231,6 +231,12 @@ describe("readPfx of what it does not take", () => {
     expect(source).not.toHaveBeenCalled();
   });
 
+  it("refuses five encrypted parts, each of which may ask for seconds of work", async () => {
+    const message = expect.stringContaining("more parts than a PFX can need");
+    await expect(readPfx(withParts(5, ENCRYPTED_DATA))).rejects.toMatchObject({ message });
+    await expect(readPfx(withParts(5, DATA))).resolves.toMatchObject({ certificates: [] });
+  });
+
   it("refuses what was changed behind the MAC", async () => {
     const bytes = await written();
     const changedBytes = Buffer.from(bytes);
@@ -282,8 +288,8 @@ describe("readPfx of what it does not take", () => {
 
   beforeEach(() => {
     const old = "-certpbe PBE-SHA1-3DES -macalg sha1 -iter 2";
-    damageable["mac"] ??= exported(`${old} -keypbe PBE-SHA1-3DES`);
-    damageable["open"] ??= exported(`${old} -keypbe NONE -nomac`);
+    damageable.mac ??= exported(`${old} -keypbe PBE-SHA1-3DES`);
+    damageable.open ??= exported(`${old} -keypbe NONE -nomac`);
   });
 
   /** One of ours, legacy: its rounds are fewer. */

@@ -27,8 +27,10 @@ import { type Unlock, unlocker } from "./unlock.ts";
 /** Upper bound for one PFX, in bytes: a chain and a key are a few KiB. */
 export const MAX_PFX_BYTES: number = 1024 * 1024;
 
-/** Each part may ask for seconds of key derivation; programs write two or three. */
+/** Programs write two or three. */
 const MAX_SAFES = 16;
+/** Each may ask for seconds of key derivation. */
+const MAX_ENCRYPTED_SAFES = 4;
 /** Safes within safes: nobody does it, the RFC allows it. */
 const MAX_DEPTH = 4;
 
@@ -37,6 +39,8 @@ export interface ReadPfxOptions {
   password?: PasswordSource | undefined;
   /** Named in errors, and to the source of the password. */
   file?: string | undefined;
+  /** Whether keys of every kind that Node knows are read, to be looked at. @default false */
+  anyKind?: boolean | undefined;
 }
 
 export interface ReadPfx {
@@ -67,11 +71,14 @@ export async function readPfx(bytes: Uint8Array, options: ReadPfxOptions = {}): 
   const context: Context = { unlock: unlocker(file, password), file, refuse };
   const content = await verifiedContent(bytes, context);
   const safes = parsed(context, () => parseBer(content, AuthenticatedSafe));
-  if (safes.length > MAX_SAFES) throw invalidPfx(file, "has more parts than a PFX can need");
+  const encrypted = safes.filter(({ contentType }) => contentType === ENCRYPTED_DATA);
+  if (safes.length > MAX_SAFES || encrypted.length > MAX_ENCRYPTED_SAFES) {
+    throw invalidPfx(file, "has more parts than a PFX can need");
+  }
   const bags: SafeBag[] = [];
   for (const safe of safes) bags.push(...flattened(await contentsOf(safe, context), context));
   const privateKey = await firstKey(bags, context);
-  if (privateKey !== undefined) algorithmOf(privateKey, file);
+  if (privateKey !== undefined && !options.anyKind) algorithmOf(privateKey, file);
   const certificates = bags
     .filter(({ bagId }) => bagId === id_certBag)
     .flatMap((bag) => parsed(context, () => certificateOf(bag)));
