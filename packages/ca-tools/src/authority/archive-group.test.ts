@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { caPaths, devicePaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
+import { caPaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
 import { flawsOf } from "../testing/pki-state.ts";
@@ -10,6 +12,7 @@ import { createIntermediate, createRoot } from "./create-ca.ts";
 import { createChain } from "./create-chain.ts";
 import { createDevices } from "./devices.ts";
 import { assignGroup } from "./groups.ts";
+import { leafPaths } from "./leaf-files.ts";
 import { loadCa } from "./load-ca.ts";
 import { listDeviceIds } from "./load-device.ts";
 
@@ -23,7 +26,9 @@ beforeEach(async () => {
     const { name } = await createIntermediate(folder, { commonName: "CA", now: NOW, group });
     const registry = (await openPki(folder)) ?? { version: 1, cas: [] };
     const issuer = await loadCa(folder, registry, name);
-    await createDevices(folder, { ids: [`dev-${group}`], issuer, now: NOW });
+    const pfx = { password: "pfx-secret" };
+    await createDevices(folder, { ids: [`dev-${group}`], issuer, now: NOW, pfx });
+    writeFileSync(join(folder, leafPaths(`dev-${group}`).request), `request ${group}`);
   }
 });
 
@@ -35,7 +40,7 @@ describe("archiveGroup", () => {
     const after = snapshot(folder);
     const moved = [
       ...Object.values(caPaths(FIRST_INTERMEDIATE)),
-      ...Object.values(devicePaths("dev-line-1")),
+      ...Object.values(leafPaths("dev-line-1")),
       "certs/azure-iot-test-only.chain.ca.cert.pem",
     ];
     for (const path of moved) {

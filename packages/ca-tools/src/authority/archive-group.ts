@@ -1,10 +1,11 @@
 import { CaToolsError } from "../errors.ts";
-import { CHAIN_FILE, caPaths, devicePaths } from "../folder/layout.ts";
+import { CHAIN_FILE, caPaths } from "../folder/layout.ts";
 import { changePki } from "../folder/pki.ts";
 import type { CaRecord, Registry } from "../folder/registry.ts";
 import { isIssuedBy } from "../x509/paths.ts";
 import { archiveMoves } from "./archive.ts";
 import { chainFile, firstChain } from "./chain-file.ts";
+import { leafPaths } from "./leaf-files.ts";
 import { findCa, readCaCertificate } from "./load-ca.ts";
 import { listDeviceIds, readDevice } from "./load-device.ts";
 
@@ -55,7 +56,7 @@ async function deviceFilesOf(folder: string, record: CaRecord): Promise<string[]
   for (const id of await listDeviceIds(folder)) {
     const device = await readDevice(folder, id);
     if (device !== undefined && isIssuedBy(device, issuer)) {
-      files.push(...Object.values(devicePaths(id)));
+      files.push(...Object.values(leafPaths(id)));
     }
   }
   return files;

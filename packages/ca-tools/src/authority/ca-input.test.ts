@@ -124,11 +124,22 @@ describe("openCaInput", () => {
     ["zero bytes", "zero.pem", "ec.key", "invalid-certificate", "zero.pem"],
     ["a key in place of the certificate", "ec.key", "ec.key", "invalid-certificate", "ec.key"],
     ["a certificate in place of the key", "ec.pem", "rsa.pem", "invalid-key", "rsa.pem"],
+    ["a PFX in place of the key", "ec.pem", "rsa.pfx", "invalid-key", "rsa.pfx"],
     ["a key that is cut off", "ec.pem", "cut.key", "invalid-key", "cut.key"],
   ])("refuses %s, and names it", async (_, certificates, key, code, file) => {
     const opening = openFiles(certificates, key, PASSWORD);
     await expect(opening).rejects.toMatchObject({ code, file: at(file) });
     await expect(opening).rejects.not.toThrow(text("ec.key").split("\n")[1] ?? "?");
+  });
+});
+
+describe("openCaInput, given something else for the key", () => {
+  it("says what it is, and what to give", async () => {
+    await expect(openFiles("ec.pem", "rsa.pem")).rejects.toThrow(/rsa.pem holds no private key/);
+    await expect(openFiles("ec.pem", "rsa.pfx", PASSWORD)).rejects.toMatchObject({
+      message: expect.stringContaining("is a PFX"),
+      hint: expect.stringContaining("give it as the CA"),
+    });
   });
 });
 

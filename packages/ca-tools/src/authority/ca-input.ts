@@ -1,8 +1,6 @@
 /** A CA of one's own, as it lies in files: PEM, DER or PFX, the key beside it or within. */
 import type { KeyObject } from "node:crypto";
-import { open } from "node:fs/promises";
-import { CaToolsError } from "../errors.ts";
-import { isMissing, onPath } from "../folder/files.ts";
+import { CaToolsError, type CaToolsErrorCode } from "../errors.ts";
 import {
   type Certificate,
   MAX_CERTIFICATE_BYTES,
@@ -12,6 +10,7 @@ import {
 import { pemText } from "../x509/certificate-input.ts";
 import { readPfx } from "../x509/pfx/read.ts";
 import { type PasswordSource, readPrivateKey } from "../x509/private-key.ts";
+import { readAtMost } from "./input-file.ts";
 import { rememberPassword } from "./remember-password.ts";
 
 interface InputFile {
@@ -50,34 +49,10 @@ export async function readCaInput(paths: {
 }
 
 async function readInput(path: string): Promise<InputFile> {
-  try {
-    return { path, bytes: await onPath(path, () => readBounded(path)) };
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-    throw missing(path, cause);
-  }
-}
-
-function missing(path: string, cause: unknown): CaToolsError {
-  return new CaToolsError("not-found", `there is no file ${path}`, { file: path, cause });
-}
-
-async function readBounded(path: string): Promise<Uint8Array> {
-  const handle = await open(path, "r");
-  try {
-    if ((await handle.stat()).isDirectory()) throw notReadable(path, "is a folder, not a file");
-    const chunks: Buffer[] = [];
-    // Pipes and devices tell no size beforehand.
-    for (let size = 0; size <= MAX_CERTIFICATE_BYTES; ) {
-      const { bytesRead, buffer } = await handle.read({ buffer: Buffer.alloc(64 * 1024) });
-      if (bytesRead === 0) return Buffer.concat(chunks);
-      chunks.push(buffer.subarray(0, bytesRead));
-      size += bytesRead;
-    }
-    throw notReadable(path, `has more than ${MAX_CERTIFICATE_BYTES} bytes`);
-  } finally {
-    await handle.close();
-  }
+  const refuse = (problem: string) => notReadable(path, problem);
+  const bytes = await readAtMost(path, MAX_CERTIFICATE_BYTES + 1, { refuse });
+  if (bytes.length <= MAX_CERTIFICATE_BYTES) return { path, bytes };
+  throw notReadable(path, `has more than ${MAX_CERTIFICATE_BYTES} bytes`);
 }
 
 function notReadable(path: string, problem: string): CaToolsError {
@@ -131,11 +106,25 @@ async function readKey(
   password: PasswordSource,
 ): Promise<KeyObject> {
   const isSame = path === certificates.path;
-  if (isSame && (isBundle || !pemText(bytes)?.includes("PRIVATE KEY-----"))) {
-    throw new CaToolsError("not-found", `${path} holds no private key`, {
-      file: path,
-      hint: "give the file of its key as well: --ca-key",
-    });
-  }
+  if (isBundle && isSame) throw noKey("not-found", path);
+  if (isPfx(bytes)) throw bundleForKey(path);
+  const text = pemText(bytes);
+  // DER beside the certificate is a key; alone it is the certificate.
+  const holdsKey = text === undefined ? !isSame : text.includes("PRIVATE KEY-----");
+  if (!holdsKey) throw noKey(isSame ? "not-found" : "invalid-key", path);
   return await readPrivateKey(bytes, { file: path, password });
+}
+
+function noKey(code: CaToolsErrorCode, path: string): CaToolsError {
+  return new CaToolsError(code, `${path} holds no private key`, {
+    file: path,
+    hint: "give the file of the CA's private key: --ca-key",
+  });
+}
+
+function bundleForKey(path: string): CaToolsError {
+  return new CaToolsError("invalid-key", `${path} is a PFX, not a private key alone`, {
+    file: path,
+    hint: "a PFX holds the certificate too: give it as the CA, and no key beside it",
+  });
 }

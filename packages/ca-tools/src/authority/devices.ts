@@ -1,6 +1,5 @@
 import { CaToolsError } from "../errors.ts";
 import { indexRow } from "../folder/index-file.ts";
-import { checkDeviceId } from "../folder/layout.ts";
 import { changePki, openPki } from "../folder/pki.ts";
 import type { NewFile } from "../folder/transaction.ts";
 import type { Certificate } from "../x509/certificate.ts";
@@ -17,7 +16,7 @@ import { type PfxOptions, pfxFile } from "./device-pfx.ts";
 import { type DeviceNames, type DeviceProfile, deviceNames } from "./device-roles.ts";
 import { certificateFiles, checkIssuer, leafPaths } from "./leaf-files.ts";
 import type { Ca } from "./load-ca.ts";
-import { listDeviceIds } from "./load-device.ts";
+import { checkNewIds, refusePresent } from "./new-ids.ts";
 import { supersededRows } from "./unique-subjects.ts";
 
 export interface DeviceOptions {
@@ -69,8 +68,7 @@ export async function createDevices(folder: string, options: DeviceOptions): Pro
   const { issuer, now, force = false, profile = "device" } = options;
   const wanted = options.ids.map((id) => deviceNames(id, profile));
   const ids = wanted.map(({ id }) => id);
-  for (const id of ids) checkDeviceId(id);
-  checkDistinct(ids);
+  checkNewIds(ids);
   if (PROFILES[profile].ca) checkMayIssueCa(issuer.chain);
   const algorithm = options.algorithm ?? (await openPki(folder))?.algorithm;
   const made = await Promise.all(
@@ -93,19 +91,6 @@ export async function createDevices(folder: string, options: DeviceOptions): Pro
     };
   });
   return made.map(({ files: _, ...device }) => device);
-}
-
-function checkDistinct(ids: readonly string[]): void {
-  const seen = new Map<string, string>();
-  for (const id of ids) {
-    const other = seen.get(id.toLowerCase());
-    if (other !== undefined) {
-      throw new CaToolsError("invalid-name", `${other} and ${id} name one device`, {
-        hint: "name each device once; ids do not differ by letter case alone",
-      });
-    }
-    seen.set(id.toLowerCase(), id);
-  }
 }
 
 async function makeDevice(
@@ -156,32 +141,5 @@ function subjectAlternativeNames(
     "invalid-name",
     `${commonName} is neither a host name nor an address, and a server is known by nothing else`,
     { hint: "name the server's hosts with --dns or --ip" },
-  );
-}
-
-async function refusePresent(
-  folder: string,
-  ids: readonly string[],
-  force: boolean,
-): Promise<void> {
-  const present = new Map((await listDeviceIds(folder)).map((id) => [id.toLowerCase(), id]));
-  for (const id of ids) {
-    const other = present.get(id.toLowerCase());
-    if (other !== undefined && (!force || other !== id)) throw deviceExists(id, other);
-  }
-}
-
-function deviceExists(id: string, other: string): CaToolsError {
-  const same = id === other;
-  return new CaToolsError(
-    "exists",
-    same
-      ? `there is already a certificate for device ${id}`
-      : `there is already a device ${other}, and ids do not differ by letter case alone`,
-    {
-      hint: same
-        ? "use --force to replace it; the old files are kept in old-<time>/"
-        : "choose another id",
-    },
   );
 }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { caPaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
+import { caPaths, FIRST_INTERMEDIATE, PKI_FILE, ROOT } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
 import { openssl } from "../testing/openssl.ts";
@@ -40,6 +40,11 @@ describe("loadCa", () => {
     await expect(load(await chain(), "line-9")).rejects.toMatchObject({
       code: "not-found",
       message: "the PKI folder has no CA named line-9 (it has: root, intermediate)",
+      hint: "see them with: dps-certs ca show",
+    });
+    await expect(load(scratch(), ROOT)).rejects.toMatchObject({
+      code: "not-found",
+      hint: "make one with: dps-certs ca create",
     });
   });
 
@@ -65,6 +70,20 @@ describe("loadCa", () => {
     rmSync(join(folder, path));
     const refusal = { code: "not-found", file: join(folder, path) };
     await expect(load(folder, FIRST_INTERMEDIATE)).rejects.toMatchObject(refusal);
+  });
+
+  it("names the command that makes the chain anew, of the folder's own kind", async () => {
+    const folder = await chain();
+    rmSync(join(folder, key));
+    const hint = (command: string) => ({ hint: expect.stringMatching(`: ${command} --force$`) });
+    await expect(load(folder, FIRST_INTERMEDIATE)).rejects.toMatchObject(
+      hint("dps-certs ca create"),
+    );
+    // As the scripts leave it.
+    rmSync(join(folder, PKI_FILE));
+    await expect(load(folder, FIRST_INTERMEDIATE)).rejects.toMatchObject(
+      hint("dps-certs certgen create_root_and_intermediate"),
+    );
   });
 
   it("refuses the key of another certificate", async () => {

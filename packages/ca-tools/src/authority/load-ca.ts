@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CaToolsError } from "../errors.ts";
-import { type CaPaths, caPaths } from "../folder/layout.ts";
+import { exists } from "../folder/files.ts";
+import { type CaPaths, caPaths, PKI_FILE } from "../folder/layout.ts";
 import { readCertificate, readPair } from "../folder/read.ts";
 import type { CaRecord, Registry } from "../folder/registry.ts";
 import type { Certificate } from "../x509/certificate.ts";
@@ -26,31 +27,44 @@ export function findCa(registry: Registry, name: string): CaRecord {
   if (record !== undefined) return record;
   const known = registry.cas.map((ca) => ca.name).join(", ") || "none";
   throw new CaToolsError("not-found", `the PKI folder has no CA named ${name} (it has: ${known})`, {
-    hint: "see them with: dps-certs ca show",
+    hint:
+      registry.cas.length === 0
+        ? "make one with: dps-certs ca create"
+        : "see them with: dps-certs ca show",
   });
 }
 
 /** The CA's certificate, compared with what was recorded when it was made. */
 export async function readCaCertificate(folder: string, record: CaRecord): Promise<Certificate> {
   const path = caPaths(record.name).certificate;
-  const certificate = await readCertificate(folder, path, REMEDY);
+  const remedy = await remedyFor(folder);
+  const certificate = await readCertificate(folder, path, remedy);
   const file = join(folder, path);
   if (certificate === undefined) {
-    throw new CaToolsError("not-found", `${file} is missing`, { file, hint: RESTORE });
+    const hint = `restore ${remedy}`;
+    throw new CaToolsError("not-found", `${file} is missing`, { file, hint });
   }
-  checkRecorded(certificate, record, file);
+  checkRecorded(certificate, record, { file, remedy });
   return certificate;
 }
 
-const REMEDY = "it from a copy, or replace the chain with: dps-certs ca create --force";
-const RESTORE = `restore ${REMEDY}`;
+/** Ends a hint that begins with "restore". A folder that only the scripts used has no list of CAs. */
+async function remedyFor(folder: string): Promise<string> {
+  return (await exists(join(folder, PKI_FILE)))
+    ? "it from a copy, or replace the chain with: dps-certs ca create --force"
+    : "it from a copy, or make the chain anew with: dps-certs certgen create_root_and_intermediate --force";
+}
 
-function checkRecorded(certificate: Certificate, record: CaRecord, file: string): void {
+function checkRecorded(
+  certificate: Certificate,
+  record: CaRecord,
+  { file, remedy }: { file: string; remedy: string },
+): void {
   if (certificate.sha256 === record.sha256) return;
   throw new CaToolsError(
     "damaged-folder",
     `${file} is not the certificate that pki.json names (SHA-256 ${record.sha256})`,
-    { file, hint: RESTORE },
+    { file, hint: `restore ${remedy}` },
   );
 }
 
@@ -82,13 +96,12 @@ export async function openCa(
 ): Promise<{ ca: Ca; password: string | undefined }> {
   const record = findCa(registry, name);
   const remembering = rememberPassword(password);
-  const { certificate, privateKey, isOfScript } = await readPairOfScript(
-    folder,
-    caPaths(name),
-    remembering.source,
-  );
+  const remedy = await remedyFor(folder);
+  const paths = caPaths(name);
+  const pair = await readPairOfScript({ folder, paths, remedy }, remembering.source);
+  const { certificate, privateKey, isOfScript } = pair;
   const ca = { certificate, privateKey, record, chain: [certificate] };
-  checkRecorded(certificate, record, join(folder, caPaths(name).certificate));
+  checkRecorded(certificate, record, { file: join(folder, paths.certificate), remedy });
   ca.chain.push(...(await readIssuers(folder, registry, record)));
   return { ca, password: isOfScript ? SCRIPT_PASSWORD : remembering.given() };
 }
@@ -109,7 +122,7 @@ export async function readCa(folder: string, registry: Registry, name: string): 
 
 async function isKeyEncrypted(folder: string, paths: CaPaths): Promise<boolean> {
   try {
-    await readPair(folder, paths, REMEDY);
+    await readPair(folder, paths, await remedyFor(folder));
     return false;
   } catch (error) {
     if ((error as { code?: unknown }).code !== "password-required") throw error;
@@ -121,17 +134,20 @@ async function isKeyEncrypted(folder: string, paths: CaPaths): Promise<boolean> 
 export const SCRIPT_PASSWORD = "1234";
 
 /** The scripts' password is no secret, so it is tried before anybody is asked. */
-async function readPairOfScript(folder: string, paths: CaPaths, password: PasswordSource) {
+async function readPairOfScript(
+  { folder, paths, remedy }: { folder: string; paths: CaPaths; remedy: string },
+  password: PasswordSource,
+) {
   let isOfScript = false;
   const scriptPassword = () => {
     isOfScript = true;
     return Promise.resolve(SCRIPT_PASSWORD);
   };
   try {
-    return { ...(await readPair(folder, paths, REMEDY, scriptPassword)), isOfScript };
+    return { ...(await readPair(folder, paths, remedy, scriptPassword)), isOfScript };
   } catch (error) {
     if ((error as { code?: unknown }).code !== "wrong-password") throw error;
-    return { ...(await readPair(folder, paths, REMEDY, password)), isOfScript: false };
+    return { ...(await readPair(folder, paths, remedy, password)), isOfScript: false };
   }
 }
 

@@ -5,7 +5,7 @@ import { inBatches } from "../folder/batches.ts";
 import { caPaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
-import { ageLock, buildPackage, countChanges, runChild } from "../testing/children.ts";
+import { ageLock, buildPackage, countChanges, crashPoints, runChild } from "../testing/children.ts";
 import { flawsOf, serialOf } from "../testing/pki-state.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
@@ -80,7 +80,7 @@ async function killOften({ prepare, step, stride, force = false, again, look }: 
   };
   const args = (folder: string) => [folder, TIME, ...step];
   const total = await countChanges(SCRIPT, args(copy("whole")), { force });
-  const points = Array.from({ length: total }, (_, n) => n + 1).filter((n) => n % stride === 0);
+  const points = Array.from({ length: total }, (_, n) => n + 1).filter(crashPoints(stride));
   await inBatches(points, async (killAt) => {
     const folder = copy(`killed-at-${killAt}`);
     const { signal } = await runChild(SCRIPT, args(folder), { killAt, force });
@@ -113,13 +113,13 @@ async function makeDevice(folder: string, force: boolean): Promise<MadeDevice[]>
   return await createDevices(folder, { ids: ["dev-1"], issuer, now: NOW, force });
 }
 
-// Every point of a change is killed at in crash.test.ts; these are samples of the real commands.
-describe("a command that is killed", { timeout: 60_000 }, () => {
+// The points of a change are killed at in crash.test.ts; these are samples of the real commands.
+describe("a command that is killed", { timeout: 240_000 }, () => {
   it("while it makes a root, is finished or undone by the next", async () => {
     await killOften({
       prepare: () => Promise.resolve(scratch()),
       step: ["root"],
-      stride: 11,
+      stride: 17,
       again: (folder) => createRoot(folder, { commonName: "Root", now: NOW }),
       look: async (folder, result) => {
         expectDone(result);
@@ -133,7 +133,7 @@ describe("a command that is killed", { timeout: 60_000 }, () => {
     await killOften({
       prepare: withRoot,
       step: ["intermediate", "line-1"],
-      stride: 7,
+      stride: 13,
       again: (folder) => createIntermediate(folder, options),
       look: async (folder, result) => {
         expectDone(result);
@@ -150,7 +150,7 @@ describe("a command that is killed", { timeout: 60_000 }, () => {
         return folder;
       },
       step: ["devices", "dev-1"],
-      stride: 7,
+      stride: 19,
       force: true,
       again: (folder) => makeDevice(folder, true),
       look: (folder, result) => {

@@ -19,6 +19,7 @@ import { leafPaths } from "./leaf-files.ts";
 import type { Ca } from "./load-ca.ts";
 import { loadDevice, readDevice } from "./load-device.ts";
 import { type RenewedDevice, type RenewOptions, renewDevices } from "./renew.ts";
+import { revoke } from "./revoke.ts";
 
 const LATER = inDays(20);
 const ARCHIVE = "old-20300321T120000Z";
@@ -78,10 +79,28 @@ describe("renewDevices", () => {
     const after = snapshot(folder);
     const kept = Object.keys(after).filter((path) => path.startsWith("old-"));
     expect(kept).toEqual([
+      `${ARCHIVE}/.gitignore`,
       `${ARCHIVE}/certs/dev-1-full-chain.cert.pem`,
       `${ARCHIVE}/certs/dev-1.cert.pem`,
     ]);
-    for (const path of kept) expect(after[path]).toBe(before[path.slice(ARCHIVE.length + 1)]);
+    for (const path of kept.slice(1))
+      expect(after[path]).toBe(before[path.slice(ARCHIVE.length + 1)]);
+  });
+
+  it("refuses a certificate that was revoked, and changes nothing", async () => {
+    const [, made] = await create(["dev-1", "dev-2"]);
+    await revoke(folder, { serialNumber: made?.certificate.serialNumber ?? "", now: NOW });
+    const before = snapshot(folder);
+    for (const ids of [["dev-2"], ["dev-1", "dev-2"]]) {
+      const renewed = renewDevices(folder, { ids, issuer, now: LATER, newKey: true });
+      await expect(renewed).rejects.toMatchObject({
+        code: "invalid-certificate",
+        file: file("dev-2", "certificate"),
+        hint: expect.stringContaining("device create dev-2 --force"),
+      });
+    }
+    expect(snapshot(folder)).toEqual(before);
+    await renew("dev-1");
   });
 
   it("renews several in one change, one that is named twice once", async () => {

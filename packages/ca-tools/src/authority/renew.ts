@@ -15,6 +15,7 @@ import { certificateFiles, checkIssuer, leafPaths } from "./leaf-files.ts";
 import type { Ca } from "./load-ca.ts";
 import { readDevice } from "./load-device.ts";
 import { type KeyOptions, keyForRenewal } from "./renewal-key.ts";
+import { refuseRevoked } from "./revoked-devices.ts";
 import { issueSuccessor } from "./successor.ts";
 import { supersededRows } from "./unique-subjects.ts";
 
@@ -48,7 +49,7 @@ interface Renewal extends Omit<RenewedDevice, "lostPfx"> {
  * kept in `old-<time>/`. All are put in place together.
  *
  * @throws {CaToolsError} `not-found` for a device that is not there; `invalid-certificate` for one
- * that cannot be renewed; `key-mismatch`, `invalid-key` for one whose files do not belong together;
+ * that cannot be renewed, as it was revoked among others; `key-mismatch`, `invalid-key` for one whose files do not belong together;
  * `password-required`, `wrong-password`; `not-a-ca` for an Edge CA below one whose path length allows none; `exists` where subjects are to be unique and another's
  * certificate has this one; `outside-validity`; `locked` when another process was faster
  */
@@ -64,6 +65,10 @@ export async function renewDevices(
   await changePki(folder, async (registry) => {
     checkIssuer(folder, registry, issuer);
     for (const { id, replaced } of renewals) await checkUnchanged(folder, id, replaced);
+    await refuseRevoked(
+      folder,
+      new Map(renewals.map(({ id, replaced }) => [replaced.serialNumber, id])),
+    );
     renewed = await Promise.all(
       renewals.map(async ({ files, ...renewal }) => {
         const { pfx } = leafPaths(renewal.id);
