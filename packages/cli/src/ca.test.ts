@@ -247,9 +247,14 @@ describe("ca verification", () => {
     expect(bench.snapshot()).toEqual(before);
     expect((await bench.run(`${line} --force`)).status).toBe(0);
     expect(bench.snapshot()["proof.pem"]).not.toBe(before["proof.pem"]);
-    expect(codeOf(await bench.json(`ca verification ${CODE} --out no/such.pem`))).toBe(
-      "not-writable",
-    );
+    for (const [out, reason] of [
+      ["no/such.pem", "its folder is not there"],
+      ["pki", "it is a folder"],
+    ]) {
+      expect(await bench.json(`ca verification ${CODE} --out ${out}`)).toMatchObject({
+        error: { code: "not-writable", message: expect.stringContaining(reason ?? "") },
+      });
+    }
   });
 
   it.each([

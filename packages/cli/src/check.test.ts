@@ -265,6 +265,8 @@ describe("check --expiring", () => {
       mend: "dps-certs device renew dev-2",
     });
     expect(list[1]).toHaveProperty("file", LEAF);
+    const own = "pki/certs/azure-iot-test-only.intermediate.cert.pem";
+    expect(list[2]).toHaveProperty("file", own);
     const { status, stdout } = await bench.run("check --expiring 1w");
     expect(status).toBe(1);
     expect(stdout).toMatch(/2 days left +CN=dev-2 /);

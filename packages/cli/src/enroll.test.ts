@@ -214,10 +214,44 @@ describe("enroll, when folder and service do not fit together", () => {
     });
   });
 
+  it.each([
+    ["enroll thermostats", "thermostats-root"],
+    ["enroll thermostats --verify-ca intermediate", "thermostats-intermediate"],
+  ])(
+    "makes nothing where the service has the names for a chain of another folder: %s",
+    async (line, name) => {
+      const bench = createBench();
+      await bench.run(`${line} --pki theirs`);
+      const answer = await bench.json(line);
+      expect(answer).toMatchObject({
+        error: {
+          code: "drift",
+          message: expect.stringMatching(
+            new RegExp(`named ${name} already, SHA-1 [0-9A-F]{40}, .* pki$`),
+          ),
+          hint: expect.stringContaining("--pki"),
+        },
+      });
+      expect(existsSync(bench.path("pki"))).toBe(false);
+      expect((await bench.run(`${line} --dry-run`)).status).toBe(1);
+    },
+  );
+
+  it("makes nothing where the service has a group of that name for another chain", async () => {
+    const bench = createBench();
+    await bench.run("ca create --pki theirs");
+    await bench.run("enroll thermostats --pki theirs");
+    const answer = await bench.json("enroll thermostats");
+    expect(answer).toMatchObject({
+      error: { code: "drift", message: expect.stringContaining("enrollment group thermostats") },
+    });
+    expect(existsSync(bench.path("pki"))).toBe(false);
+  });
+
   it("stops where the service has the names for another chain, and shows both", async () => {
     const bench = createBench();
     await bench.run("enroll thermostats");
-    rmSync(bench.path("pki"), { recursive: true });
+    await bench.run("ca create --force");
     const answer = await bench.json("enroll thermostats");
     expect(codeOf(answer)).toBe("drift");
     const [certificate] = (await bench.json("certificate list")) as {
@@ -255,14 +289,14 @@ describe("enroll, when folder and service do not fit together", () => {
   it("does not take the place of a group or certificate that somebody made meanwhile", async () => {
     const bench = createBench();
     await bench.run("enroll thermostats --pki theirs");
-    // What is there is seen by the second look only, as if it had come between the two.
+    // What is there is seen by the third look only, as if it had come after the other two.
     const blind = (connection: Connection): Connection => {
       const { certificates, enrollments } = connection;
       let looks = 0;
       return {
         ...connection,
         certificates: Object.assign(Object.create(certificates), {
-          list: async () => (looks++ === 0 ? [] : await certificates.list()),
+          list: async () => (looks++ < 2 ? [] : await certificates.list()),
           upload: certificates.upload.bind(certificates),
         }),
         enrollments: Object.assign(Object.create(enrollments), {

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -120,6 +121,19 @@ describe("ca import", () => {
     expect(ca?.subject).toBe("O=Corp, CN=Corp Issuing CA");
   });
 
+  it("says that a key which was there before stays unencrypted, and how to encrypt it", async () => {
+    const bench = withCorporate();
+    const line = "ca import --ca root.pem --ca-key root.key";
+    await bench.run(line);
+    const { stderr } = await bench.run(`${line} --password-file secret`);
+    const command = /stays unencrypted; encrypt it with: (.*)$/m.exec(stderr)?.[1] ?? "false";
+    const run = command.replace("-topk8", "-topk8 -passout file:secret");
+    execFileSync("sh", ["-c", run], { cwd: bench.folder, stdio: "pipe" });
+    expect(statSync(bench.path(ROOT_KEY)).mode & 0o777).toBe(0o600);
+    expect((await bench.run(`${line} --password-file secret`)).stderr).not.toContain("unencrypted");
+    expect((await bench.run("enroll thermostats --password-file secret")).status).toBe(0);
+  });
+
   it("warns of a key that others can read", async () => {
     const bench = withCorporate();
     chmodSync(bench.path("ca.key"), 0o644);
@@ -143,6 +157,7 @@ describe("ca import", () => {
     ["--ca none.pem --ca-key ca.key", "not-found"],
     ["--ca-key ca.key", "usage"],
     ["--pfx ca.pfx --ca-key ca.key", "usage"],
+    ["--ca ca.pem --ca-key ca.pfx", "invalid-key"],
   ])("of %s ends with %s, and makes nothing", async (words, code) => {
     const bench = withCorporate();
     expect(codeOf(await bench.json(`ca import ${words}`))).toBe(code);
@@ -245,6 +260,10 @@ describe("enroll --ca", () => {
     const answer = await bench.json(line.replace("ca.pem", "bundle.pem"));
     expect(codeOf(answer)).toBe("drift");
     expect(bench.snapshot()).toEqual(before);
+    const { hint } = (answer as { error: { hint: string } }).error;
+    const command = /with: dps-certs (.*)$/.exec(hint)?.[1] ?? "";
+    expect((await bench.run(command)).status).toBe(0);
+    expect((await bench.run(line)).status).toBe(0);
   });
 
   it.each([
@@ -259,11 +278,30 @@ describe("enroll --ca", () => {
     ]);
   });
 
+  it.each([["--ca-key ca.key"], ["--ca-password-file secret"], ["--ca-password-env HOME"]])(
+    "is what %s is for",
+    async (option) => {
+      const bench = withCorporate();
+      expect(codeOf(await bench.json(`enroll thermostats ${option}`))).toBe("usage");
+      expect(existsSync(bench.path("pki"))).toBe(false);
+    },
+  );
+
   it("only says what it would do with --dry-run", async () => {
     const bench = withCorporate();
     const { stderr, status } = await bench.run(`${line} --dry-run`);
     expect([status, stderr]).toEqual([0, expect.stringContaining("import ca.pem")]);
+    expect(stderr).toMatch(/upload O=Corp, CN=Corp Issuing CA as Corp-Issuing-CA-/);
+    expect(stderr).toContain("create CN=thermostats Intermediate CA");
     expect(existsSync(bench.path("pki"))).toBe(false);
+  });
+
+  it("says with --dry-run where the CA is to sign the devices itself", async () => {
+    const bench = withCorporate(`${CA},pathlen:0`);
+    const { stderr } = await bench.run(`${line} --verify-ca intermediate --dry-run`);
+    expect(stderr).toContain("use O=Corp, CN=Corp Issuing CA itself");
+    expect(stderr).toContain("upload O=Corp, CN=Corp Issuing CA as");
+    expect(stderr).not.toContain("Intermediate CA ");
   });
 });
 

@@ -9,7 +9,7 @@ import { CliError, reportOf } from "./errors.ts";
 import { COMMON_OPTIONS, helpText } from "./help.ts";
 import { type Io, processIo } from "./io.ts";
 import { createReporter } from "./output/reporter.ts";
-import { paint, printable } from "./output/text.ts";
+import { paint, printable, printableLines } from "./output/text.ts";
 import { checkOptionNames, complaint } from "./usage.ts";
 
 const HELP_WIDTH = 100;
@@ -110,6 +110,8 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
   io.stderr(`${sign} ${printable(report.message)}\n`);
   const hint = report.hint ?? (isUsage ? `see ${meantCommand(argv).command} --help` : undefined);
   if (hint) io.stderr(`  ${printable(hint)}\n`);
-  if (argv.includes("--verbose") && error instanceof Error) io.stderr(`${error.stack}\n`);
+  if (argv.includes("--verbose") && error instanceof Error) {
+    io.stderr(`${printableLines(error.stack ?? "")}\n`);
+  }
   return isUsage ? 2 : 1;
 }

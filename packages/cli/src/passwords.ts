@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import type { PasswordSource } from "@dps-certs/ca-tools";
 import type { Args } from "./args.ts";
 import type { Context, OptionSpec } from "./command.ts";
-import { usageError } from "./errors.ts";
+import { CliError, usageError } from "./errors.ts";
+import { exposedMode } from "./flow/exposed-mode.ts";
 import { shortPath } from "./output/text.ts";
 
 /** Of commands that use or make encrypted keys of CAs. A password itself is never an argument. */
@@ -35,11 +36,10 @@ const MAX_PASSWORD_BYTES = 4096;
  * @param kind - beginning of the options' names. @default "password"
  */
 export function passwordSource(args: Args, context: Context, kind = "password"): PasswordSource {
-  const given = lazily(() => givenPassword(args, context, kind));
   const answers = new Map<string, Promise<string | undefined>>();
   const { askSecret, cwd } = context.io;
   return async (file) => {
-    const password = await given();
+    const password = await givenPassword(args, context, kind);
     if (password !== undefined || askSecret === undefined) return password;
     const answer = answers.get(file) ?? askSecret(`Password of ${shortPath(cwd, file)}:`);
     answers.set(file, answer);
@@ -47,30 +47,61 @@ export function passwordSource(args: Args, context: Context, kind = "password"):
   };
 }
 
-function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
+/**
+ * As {@link passwordSource}, for commands that cannot do without: where there is no password, the
+ * error names the options that give it.
+ *
+ * @returns rejects with CaToolsError `password-required`
+ */
+export function requiredPassword(args: Args, context: Context, kind = "password"): PasswordSource {
+  const source = passwordSource(args, context, kind);
+  return async (file) => {
+    const password = await source(file);
+    if (password !== undefined) return password;
+    const { CaToolsError } = await import("@dps-certs/ca-tools");
+    const problem = `${file} is encrypted, and no password was given`;
+    const hint = `give it with --${kind}-file or --${kind}-env`;
+    throw new CaToolsError("password-required", problem, { file, hint });
   };
 }
+
+/** What the options of a command gave: a pipe can be read once, and a warning is said once. */
+const readBefore = new WeakMap<Args, Map<string, Promise<string | undefined>>>();
 
 /**
  * The password that the options give; undefined where they give none.
  *
  * @throws {CliError} `usage` for both options at once, a variable that is not set, a file that cannot
- * be read, an empty password
+ * be read or whose first line is empty or no text in UTF-8
  */
 export async function givenPassword(
   args: Args,
-  { io }: Context,
+  context: Pick<Context, "io" | "report">,
   kind = "password",
+): Promise<string | undefined> {
+  const before = readBefore.get(args) ?? new Map<string, Promise<string | undefined>>();
+  readBefore.set(args, before);
+  const password = before.get(kind) ?? readGiven(args, context, kind);
+  before.set(kind, password);
+  return await password;
+}
+
+async function readGiven(
+  args: Args,
+  { io, report }: Pick<Context, "io" | "report">,
+  kind: string,
 ): Promise<string | undefined> {
   const [file, variable] = [args.text(`${kind}-file`), args.text(`${kind}-env`)];
   if (file !== undefined && variable !== undefined) {
     throw usageError(`--${kind}-file and --${kind}-env exclude one another`);
   }
-  if (file !== undefined) return await firstLine(resolve(io.cwd, file), kind);
+  if (file !== undefined) {
+    const path = resolve(io.cwd, file);
+    const line = await firstLine(path, kind);
+    const mode = await exposedMode(path);
+    if (mode !== undefined) report.warn(`${file} holds a password and has mode ${mode}`);
+    return line;
+  }
   if (variable === undefined) return undefined;
   const value = io.env[variable];
   if (value) return value;
@@ -100,23 +131,37 @@ export async function newKeyPassword(args: Args, context: Context): Promise<stri
   throw usageError("the two passwords are not the same");
 }
 
+/** Text in UTF-8, whose mark at the beginning, which some editors write, is no part of it. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const LINE_FEED = 10;
+
 async function firstLine(path: string, kind: string): Promise<string> {
-  const { open } = await import("node:fs/promises");
-  const text = await open(path, "r")
-    .then(async (handle) => {
-      try {
-        const { bytesRead, buffer } = await handle.read({
-          buffer: Buffer.alloc(MAX_PASSWORD_BYTES),
-        });
-        return buffer.toString("utf8", 0, bytesRead);
-      } finally {
-        await handle.close();
-      }
-    })
-    .catch((error: NodeJS.ErrnoException) => {
-      throw usageError(`--${kind}-file: cannot read ${path}: ${error.code ?? error.message}`);
-    });
-  const [line = ""] = text.split(/\r?\n/, 1);
-  if (line !== "") return line;
-  throw usageError(`--${kind}-file: the first line of ${path} is empty`);
+  const problem = (is: string) => usageError(`--${kind}-file: ${path} ${is}`);
+  const bytes = await beginningOf(path, kind);
+  const end = bytes.indexOf(LINE_FEED);
+  if (end < 0 && bytes.length > MAX_PASSWORD_BYTES) {
+    throw problem(`has a first line of more than ${MAX_PASSWORD_BYTES} bytes`);
+  }
+  const line = textOf(end < 0 ? bytes : bytes.subarray(0, end))?.replace(/\r$/, "");
+  // A key under a password that other programs read otherwise could not be opened by them.
+  if (line === undefined || /\p{Cc}/u.test(line)) throw problem("is no line of text in UTF-8");
+  if (line === "") throw usageError(`--${kind}-file: the first line of ${path} is empty`);
+  return line;
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+async function beginningOf(path: string, kind: string): Promise<Uint8Array> {
+  const { readAtMost } = await import("@dps-certs/ca-tools");
+  const option = `--${kind}-file`;
+  const refuse = (problem: string) => usageError(`${option}: ${path} ${problem}`);
+  return await readAtMost(path, MAX_PASSWORD_BYTES + 1, { refuse }).catch((error: Error) => {
+    throw error instanceof CliError ? error : usageError(`${option}: ${error.message}`);
+  });
 }

@@ -55,6 +55,14 @@ describe("device renew", () => {
     expect((await bench.run("device register one-001")).status).toBe(0);
   });
 
+  it("says what failed to who wants to hear nothing else", async () => {
+    const bench = await withDevices("device create a");
+    await bench.run("ca revoke a");
+    const { status, stdout, stderr } = await bench.run("device renew a nobody --quiet");
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/nobody: there is no device nobody.*\n.*a: .*was revoked/);
+  });
+
   it("renews the others when one is damaged, and fails", async () => {
     const bench = await withDevices();
     const before = pem(bench, "c");
@@ -62,8 +70,8 @@ describe("device renew", () => {
     writeFileSync(bench.path("pki/private/b.key.pem"), "x");
     const { status, stdout, stderr } = await bench.run("device renew --all --json");
     expect(status).toBe(1);
-    expect(stderr).toMatch(/✖ a .*a\.cert\.pem/);
-    expect(stderr).toMatch(/✖ b .*b\.key\.pem/);
+    expect(stderr).toMatch(/! a: .*a\.cert\.pem/);
+    expect(stderr).toMatch(/! b: .*b\.key\.pem/);
     expect(JSON.parse(stdout)).toMatchObject([
       { id: "c", daysLeft: 29 },
       { id: "a", error: { code: "invalid-certificate" } },

@@ -66,7 +66,7 @@ describe("ca revoke", () => {
       ((await bench.json(command)) as { error: { code: string } }).error.code;
     expect(await codeOf("ca revoke nobody")).toBe("not-found");
     expect(await codeOf("ca revoke sensor-1")).toBe("exists");
-    expect(await codeOf("ca revoke sensor-2 --reason boredom")).toBe("invalid-name");
+    expect(await codeOf("ca revoke sensor-2 --reason boredom")).toBe("usage");
     expect(bench.snapshot()).toEqual(before);
   });
 

@@ -20,6 +20,10 @@ const start: CommandSpec = {
       describe: "serve the managed-identity endpoint: any program of this machine gets a token",
       type: "boolean",
     },
+    "allow-webhooks": {
+      describe: "call webhooks of custom allocation anywhere, not on this machine alone",
+      type: "boolean",
+    },
   },
   run: async (args, context) => {
     const options = {
@@ -28,6 +32,7 @@ const start: CommandSpec = {
       inMemory: args.flag("in-memory"),
       host: args.text("host"),
       msi: args.flag("msi"),
+      allowWebhooks: args.flag("allow-webhooks"),
     };
     const { serve } = await import("../flow/emulator-commands.ts");
     await serve(context, options);

@@ -46,7 +46,9 @@ export const enrollCommand: CommandSpec = {
       throw usageError("--register needs devices", "say how many with --devices");
     }
     const [ca, key] = [args.text("ca"), args.text("ca-key")];
-    if (ca === undefined && key !== undefined) throw usageError("--ca-key needs --ca");
+    for (const name of ca === undefined ? ["ca-key", ...Object.keys(CA_PASSWORD_OPTIONS)] : []) {
+      if (args.text(name) !== undefined) throw usageError(`--${name} needs --ca`);
+    }
     const prefix = args.text("prefix") ?? group;
     const { deviceIds } = await import("../flow/names.ts");
     const ids = deviceIds(prefix, devices);

@@ -11,6 +11,7 @@ import type { Context } from "../command.ts";
 import { plural, shortPath } from "../output/text.ts";
 import { describeCas } from "./ca-show.ts";
 import { loadRoot, readRegistry, warnCut, warnTestOnly } from "./ca-steps.ts";
+import { caLine } from "./chain-steps.ts";
 import { intermediateCommonName, rootCommonName } from "./names.ts";
 
 export interface CreateChainOptions {
@@ -47,7 +48,7 @@ export async function createChain(context: Context, options: CreateChainOptions)
   });
   for (const ca of made) {
     const title = ca.name === ROOT ? "root CA" : "intermediate CA";
-    report.step("done", title, `${ca.certificate.subject}   ${pathOf(context, ca.name)}`);
+    report.step("done", title, caLine(ca.certificate, pathOf(context, ca.name)));
     if (ca.name === ROOT) warnTestOnly(report, { encrypted: password !== undefined });
     warnCut(report, ca.certificate.subject, ca);
   }

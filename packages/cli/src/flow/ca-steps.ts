@@ -1,14 +1,9 @@
-import { join } from "node:path";
+/** The CAs of the folder as `enroll` looks for them, and what is to be said of them. */
 import {
-  assignGroup,
   type Ca,
   type CaRecord,
   type Certificate,
-  caPaths,
   checkMayIssueCa,
-  createIntermediate,
-  createRoot,
-  isChainFileMissing,
   type KnownCa,
   loadCa,
   lowestCas,
@@ -16,16 +11,11 @@ import {
   type Registry,
   ROOT,
   readCa,
-  restoreChainFile,
   sameGroup,
 } from "@dps-certs/ca-tools";
 import { CliError } from "../errors.ts";
 import type { Reporter } from "../output/reporter.ts";
 import type { EnrollInput } from "./enroll-options.ts";
-import { intermediateCommonName, rootCommonName, subjectFor } from "./names.ts";
-import type { Step, StepState } from "./step.ts";
-
-const SUBJECT_WIDTH = 30;
 
 export async function readRegistry(pki: string): Promise<Registry> {
   return (await openPki(pki)) ?? { version: 1, cas: [] };
@@ -75,11 +65,12 @@ export async function freeCa({ pki }: EnrollInput): Promise<CaRecord | undefined
   const root = await loadRoot({ pki });
   // A root signs devices itself only where no CA can be put between.
   const isUsable = ({ issuer }: CaRecord) =>
-    issuer !== null || (root !== undefined && !allowsCa(root));
+    issuer !== null || (root !== undefined && !allowsCa(root.chain));
   return lowestCas(registry).find((ca) => ca.group === null && isUsable(ca));
 }
 
-function allowsCa({ chain }: KnownCa): boolean {
+/** @param chain - a CA, then what is above it */
+export function allowsCa(chain: readonly Certificate[]): boolean {
   try {
     checkMayIssueCa(chain);
     return true;
@@ -109,79 +100,4 @@ export function warnCut(
   if (cutFrom === undefined) return;
   const [end, asked] = [certificate.notAfter, cutFrom].map((date) => date.toISOString());
   report.warn(`${name} ends with its issuer at ${end}, not at ${asked}`);
-}
-
-export function rootStep(input: EnrollInput): Step {
-  const { pki, group, now, report, newKeyPassword: password } = input;
-  const commonName = rootCommonName(subjectFor(group));
-  return {
-    id: "root-ca",
-    title: "root CA",
-    inspect: async () => {
-      const ca = await loadRoot({ pki });
-      return ca ? caState(ca, input) : { done: false, plan: `create CN=${commonName}` };
-    },
-    run: async () => {
-      await createRoot(pki, { commonName, now: now(), ...(password && { password }) });
-      warnTestOnly(report, { encrypted: password !== undefined });
-    },
-  };
-}
-
-export function intermediateStep(input: EnrollInput): Step {
-  const { pki, group } = input;
-  return {
-    id: "intermediate-ca",
-    title: "intermediate CA",
-    inspect: async () => {
-      const ca = await loadGroupCa(input);
-      if (ca === undefined) return { done: false, plan: await intermediatePlan(input) };
-      const state = caState(ca, input);
-      if (!(await isChainFileMissing(pki))) return state;
-      return { done: false, plan: "write the chain file, which is missing" };
-    },
-    run: async () => {
-      if ((await loadGroupCa(input)) !== undefined) return await restoreChainFile(pki);
-      const free = await freeCa(input);
-      await (free ? assignGroup(pki, free.name, group) : makeIntermediate(input));
-    },
-  };
-}
-
-async function intermediatePlan(input: EnrollInput): Promise<string> {
-  const free = await freeCa(input);
-  if (free !== undefined) return `use the CA ${free.name}, which is free`;
-  const root = await loadRoot(input);
-  if (root !== undefined) checkMayIssueCa(root.chain);
-  return `create CN=${intermediateCommonName(subjectFor(input.group))}`;
-}
-
-async function makeIntermediate(input: EnrollInput): Promise<void> {
-  const { pki, group, now, report, newKeyPassword, password } = input;
-  const { cutFrom, certificate } = await createIntermediate(pki, {
-    commonName: intermediateCommonName(subjectFor(group)),
-    group,
-    now: now(),
-    ...(newKeyPassword && { password: newKeyPassword }),
-    ...(password && { unlock: password }),
-  });
-  warnCut(report, certificate.subject, { certificate, cutFrom });
-}
-
-/** @throws {CliError} `expired` */
-export function caState(
-  ca: KnownCa,
-  { group, pki, now, showPath = (path) => path }: EnrollInput,
-): StepState {
-  const { subject, notAfter } = ca.certificate;
-  if (now() > notAfter) {
-    throw new CliError("expired", `${subject} expired at ${notAfter.toISOString()}`, {
-      hint:
-        ca.record.issuer === null
-          ? "replace the chain with: dps-certs ca create --force (the old one is kept), then enroll each group with --replace"
-          : `have a new one made with: dps-certs cleanup ${group} --local (the old files are kept), then enroll again`,
-    });
-  }
-  const path = showPath(join(pki, caPaths(ca.record.name).certificate));
-  return { done: true, detail: `${subject.padEnd(SUBJECT_WIDTH)}  ${path}` };
 }

@@ -47,6 +47,7 @@ export async function signVerificationCode(
 
 async function refuseExisting(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory()) throw notWritten(file, "EISDIR");
   if (found !== undefined) throw exists(file);
 }
 
@@ -71,8 +72,17 @@ async function write(file: string, pem: string, force: boolean): Promise<void> {
   }
 }
 
-function notWritten(file: string, reason: string, cause: unknown): CaToolsError {
-  return new CaToolsError("not-writable", `cannot write ${file}: ${reason}`, {
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a folder, not a file",
+  ENOENT: "its folder is not there",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EROFS: "the file system is read-only",
+};
+
+function notWritten(file: string, code: string, cause?: unknown): CaToolsError {
+  return new CaToolsError("not-writable", `cannot write ${file}: ${REASONS[code] ?? code}`, {
     cause,
     file,
     hint: "choose another file with --out",

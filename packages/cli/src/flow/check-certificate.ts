@@ -15,7 +15,6 @@ const SOON_DAYS = 7;
 /** What the service documents for X.509 attestation: RSA, and the NIST curves. */
 const DOCUMENTED_KEY = /^(?:rsa-\d+|ec-p(?:256|384|521))$/;
 const MIN_RSA_BITS = 2048;
-const WEAK_HASH = /md[245]|sha-?1(?!\d)/i;
 
 /**
  * What is to be said of one certificate wherever it stands.
@@ -26,7 +25,7 @@ export function certificateRules(
   certificate: Certificate,
   { depth, now }: { depth: number; now: Date },
 ): Found[] {
-  const { subject, keyAlgorithm, signatureAlgorithm, notAfter } = certificate;
+  const { subject, keyAlgorithm, notAfter } = certificate;
   const found: Found[] = [];
   const say = (code: CheckCode, message: string) => found.push({ code, certificate, message });
   const bits = Number(/^rsa-(?:pss-)?(\d+)$/.exec(keyAlgorithm)?.[1]);
@@ -34,10 +33,6 @@ export function certificateRules(
     say("weak-key", `${subject} has an RSA key of ${bits} bits`);
   } else if (!DOCUMENTED_KEY.test(keyAlgorithm)) {
     say("undocumented-key", `${subject} has a key that DPS does not document: ${keyAlgorithm}`);
-  }
-  // Nobody looks at the signature of a certificate that was handed over: it says nothing.
-  if (WEAK_HASH.test(signatureAlgorithm) && !isSelfIssued(certificate)) {
-    say("weak-signature", `${subject} is signed with ${signatureAlgorithm}`);
   }
   const left = notAfter.getTime() - now.getTime();
   if (left >= 0 && left < SOON_DAYS * DAY) {

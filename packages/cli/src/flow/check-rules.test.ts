@@ -261,6 +261,12 @@ describe("check", () => {
     expect([named(64), named(65)]).toEqual([[], ["invalid-registration-id"]]);
   });
 
+  it("has something to call a certificate whose subject is empty", async () => {
+    const nameless = await leafOf({ subject: "/", lines: without(LEAF_LINES, "extendedKeyUsage") });
+    const messages = check(nameless).map(({ message }) => message);
+    expect(messages).toContain("a certificate without a subject has no extended key usage");
+  });
+
   it("tells a thing once", () => {
     const all = codes(input([device, intermediate, intermediate, intermediate]));
     expect(all).toEqual(["duplicate-certificate"]);

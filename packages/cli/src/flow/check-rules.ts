@@ -44,7 +44,8 @@ export function check(input: CheckInput): CheckFinding[] {
       severity,
       ...(file !== undefined && { file }),
       ...(certificate && { subject: certificate.subject }),
-      message,
+      // Most begin with a subject, which may be empty.
+      message: message.startsWith(" ") ? `a certificate without a subject${message}` : message,
       mend,
     };
   });

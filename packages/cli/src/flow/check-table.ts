@@ -37,7 +37,6 @@ export type CheckCode =
   | "unused-certificate"
   | "upper-case-id"
   | "weak-key"
-  | "weak-signature"
   | "wrong-order";
 
 const ISSUE_AGAIN = "have it issued again";

@@ -34,7 +34,8 @@ export function checkText(verdict: Verdict, colour: boolean): string {
 
 function sentence({ accepted, mode, leaf, certificates }: Verdict): string {
   const would = accepted ? "DPS would accept" : "DPS would refuse";
-  const name = printable((leaf ?? certificates[0])?.subject ?? "");
+  const name =
+    printable((leaf ?? certificates[0])?.subject ?? "") || "a certificate without a subject";
   if (mode !== "ca") return `${would} ${name}${mode === "individual" ? " (individual)" : ""}`;
   const others = certificates.length - 1;
   return `${would} ${name}${others > 0 ? ` and ${others} more` : ""} as a CA`;

@@ -16,12 +16,14 @@ export interface ServeOptions {
   host: string | undefined;
   /** Serve the managed-identity endpoint. */
   msi: boolean;
+  /** Call webhooks wherever they are. */
+  allowWebhooks: boolean;
 }
 
 /** Serves until somebody stops it: Ctrl-C, SIGTERM, or `emulator stop`. */
 export async function serve(context: Context, options: ServeOptions): Promise<void> {
   const { stateDir, report, io } = context;
-  const { port, host, inMemory, retryAfterSeconds, msi } = options;
+  const { port, host, inMemory, retryAfterSeconds, msi, allowWebhooks } = options;
   if (!inMemory) await refuseSecond(stateDir);
   if (host !== undefined) {
     report.warn(`listening on ${host}: anyone who reaches it can try to use this emulator`);
@@ -32,6 +34,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     port,
     retryAfterSeconds,
     msi,
+    allowWebhooks,
     now: io.now,
     onStop: stopped.stop,
     ...(host !== undefined && { host }),

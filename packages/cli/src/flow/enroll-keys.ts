@@ -1,7 +1,7 @@
 import { openPki, type PasswordSource, ROOT } from "@dps-certs/ca-tools";
 import type { Args } from "../args.ts";
 import type { Context } from "../command.ts";
-import { givenPassword, passwordSource } from "../passwords.ts";
+import { givenPassword, requiredPassword } from "../passwords.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import { readOwnCa } from "./own-ca.ts";
 
@@ -16,9 +16,9 @@ export async function enrollKeys(
 ): Promise<Pick<EnrollInput, "newKeyPassword" | "ownCa" | "password">> {
   const stored = await givenPassword(args, context);
   const newKeyPassword = stored === undefined ? {} : { newKeyPassword: stored };
-  const ask = passwordSource(args, context);
+  const ask = requiredPassword(args, context);
   if (files === undefined) return { ...newKeyPassword, password: ask };
-  const ownCa = await readOwnCa(context, files, passwordSource(args, context, "ca-password"));
+  const ownCa = await readOwnCa(context, files, requiredPassword(args, context, "ca-password"));
   const registry = await openPki(context.pki);
   const isEmpty = !registry?.cas.some(({ name }) => name === ROOT);
   const used = isEmpty ? (await ownCa.open()).password : undefined;

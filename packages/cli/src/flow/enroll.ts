@@ -1,5 +1,6 @@
-import { intermediateStep, rootStep } from "./ca-steps.ts";
+import { CliError } from "../errors.ts";
 import { caSteps } from "./certificate-steps.ts";
+import { intermediateStep, rootStep } from "./chain-steps.ts";
 import { devicesStep } from "./device-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import { groupStep } from "./group-step.ts";
@@ -14,8 +15,8 @@ import { openNeededKeys } from "./unlock.ts";
  *
  * @param dryRun - only says what would be done. @default false
  * @returns each step with what was found or done
- * @throws the error of the step that failed; running it again goes on there. `password-required` or
- * `wrong-password` for a key that is going to sign comes before the first step
+ * @throws the error of the step that failed; running it again goes on there. Before the first step
+ * come `drift` of the service, and `password-required` or `wrong-password` for a key that is to sign
  */
 export async function enroll(
   given: EnrollInput,
@@ -24,8 +25,25 @@ export async function enroll(
   const input = { ...given, opened: given.opened ?? new Map() };
   const { ownCa, report } = input;
   const steps = [ownCa ? ownCaStep(input, ownCa) : rootStep(input), ...laterSteps(input)];
-  if (!dryRun) await openNeededKeys(input, steps);
+  if (!dryRun) {
+    await refuseDrift(steps);
+    await openNeededKeys(input, steps);
+  }
   return await runSteps(steps, report, { dryRun });
+}
+
+/** Steps that may find that the service has something else under their name. */
+const COMPARED = /^(?:upload-|enrollment-group$)/;
+
+/** What the service has for another chain is told before anything is made. */
+async function refuseDrift(steps: readonly Step[]): Promise<void> {
+  for (const step of steps) {
+    if (!COMPARED.test(step.id)) continue;
+    await step.inspect().catch((error: unknown) => {
+      // Whatever else is wrong, the step itself is to tell.
+      if (error instanceof CliError && error.code === "drift") throw error;
+    });
+  }
 }
 
 function laterSteps(input: EnrollInput): Step[] {

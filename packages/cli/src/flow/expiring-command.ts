@@ -107,10 +107,12 @@ async function folderFiles({ pki, io }: Context): Promise<string[]> {
     if (cause.code === "ENOENT") return [];
     throw cause;
   });
-  // A device's own file comes before its full chain, which holds the same certificate.
+  // A certificate's own file comes before the chains that hold it too.
+  const isChain = (name: string) =>
+    Number(/(?:-full-chain\.cert|\.chain\.ca\.cert)\.pem$/.test(name));
   return names
     .filter((name) => name.endsWith(".pem"))
-    .sort((a, b) => a.length - b.length || a.localeCompare(b))
+    .sort((a, b) => isChain(a) - isChain(b) || a.localeCompare(b))
     .map((name) => shortPath(io.cwd, join(folder, name)));
 }
 

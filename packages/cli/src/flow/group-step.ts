@@ -1,8 +1,9 @@
-import type { KnownCa } from "@dps-certs/ca-tools";
+import type { Certificate } from "@dps-certs/ca-tools";
 import type { EnrollmentGroup, X509CertificateWithInfo } from "@dps-certs/dps-protocol";
 import { CliError } from "../errors.ts";
 import { loadGroupCa, readRegistry } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
+import { expectedCa } from "./expected-ca.ts";
 import type { Step, StepState } from "./step.ts";
 
 /** The X.509 enrollment group whose signing certificate is the group's intermediate. */
@@ -15,7 +16,8 @@ export function groupStep(input: EnrollInput): Step {
       const stored = await connection.enrollments.findGroup(group);
       if (stored === undefined) return { done: false, plan: `create ${group}, enabled` };
       const cas = (await readRegistry(pki)).cas.map(({ sha256 }) => sha256);
-      const differences = compare(stored, await loadGroupCa(input), new Set(cas));
+      const ca = await expectedCa(input, "intermediate");
+      const differences = compare(stored, ca, new Set(cas));
       return stateOf(stored, differences, replace);
     },
     run: async () => {
@@ -52,12 +54,12 @@ export function primaryThumbprint({ attestation }: EnrollmentGroup): string | un
 /** What is not as `enroll` makes it. A secondary of this folder's own may be there: a rotation. */
 function compare(
   stored: EnrollmentGroup,
-  ca: KnownCa | undefined,
+  ca: Certificate | undefined,
   own: ReadonlySet<string>,
 ): string[] {
   const primary = primaryThumbprint(stored);
   const secondary = thumbprintOf(stored.attestation.x509?.signingCertificates?.secondary);
-  const wanted = ca?.certificate.sha256;
+  const wanted = ca?.sha256;
   return [
     primary !== undefined && primary === wanted
       ? []

@@ -23,6 +23,7 @@ describe("the name of a CA in the service", () => {
   it("is made of its subject", async () => {
     expect(certificateNameFor(await root("thermostats Root CA"))).toBe("thermostats-root");
     expect(certificateNameFor(await root("b Intermediate CA"))).toBe("b-intermediate");
+    expect(certificateNameFor(await root("b Intermediate 3 CA"))).toBe("b-intermediate-3");
   });
 
   test.prop([groupId], { numRuns: 30 })(
@@ -30,6 +31,15 @@ describe("the name of a CA in the service", () => {
     async (id) => {
       const certificate = await root(rootCommonName(subjectFor(id)));
       expect(certificateNameProblem(certificateNameFor(certificate))).toBeUndefined();
+    },
+  );
+
+  it.each(["-m Root CA", "\u202e Root CA", "株式会社"])(
+    "begins as no option does, and holds nothing that steers a terminal: %j",
+    async (commonName) => {
+      const name = certificateNameFor(await root(commonName));
+      expect(name).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]*-[0-9a-f]{6}$/);
+      expect(certificateNameProblem(name)).toBeUndefined();
     },
   );
 

@@ -10,19 +10,28 @@ export const intermediateCommonName = (subject: string): string => `${subject} I
 export const subjectFor = (groupId: string): string => caNameFor(groupId);
 
 /**
- * Name of a CA in the service, made of its subject: `thermostats Root CA` is `thermostats-root`. It
- * keeps to the service's characters and length, and differs where CAs differ in what was left out.
+ * Name of a CA in the service, made of its subject: `thermostats Root CA` is `thermostats-root`, and
+ * `line Intermediate 3 CA` is `line-intermediate-3`. It keeps to the service's characters and length,
+ * begins as no option does, and differs where CAs differ in what was left out.
  */
-export function certificateNameFor(ca: Certificate): string {
-  const words = (ca.commonName ?? "ca").replace(
-    / (Root|Intermediate) CA$/,
-    (_, kind: string) => `-${kind.toLowerCase()}`,
-  );
-  const name = words.replace(/[^A-Za-z0-9._-]+/g, "-");
-  return name === words && name.length <= 64
+export function certificateNameFor({ commonName = "ca", sha256 }: Certificate): string {
+  const name = nameOf(commonName);
+  return name === wordsOf(commonName) && name.length <= 64
     ? name
-    : `${name.slice(0, 50)}-${ca.sha256.slice(0, 6).toLowerCase()}`;
+    : `${name.slice(0, 50)}-${sha256.slice(0, 6).toLowerCase()}`;
 }
+
+/** The name that a CA with this common name has, where nothing of it is left out. */
+export const nameOf = (commonName: string): string =>
+  wordsOf(commonName)
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "") || "ca";
+
+const wordsOf = (commonName: string): string =>
+  commonName.replace(
+    / (Root|Intermediate)( \d+)? CA$/,
+    (_, kind: string, number = "") => `-${kind.toLowerCase()}${number.replace(" ", "-")}`,
+  );
 
 /** Whether this is what the service holds of the CA: SHA-1 is the only thumbprint that the management plane tells. */
 export function isUploadOf(ca: Certificate | undefined, stored: CertificateResponse): boolean {

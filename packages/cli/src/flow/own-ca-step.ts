@@ -1,8 +1,9 @@
-import { type Certificate, importCa, isIssuedBy, type KnownCa } from "@dps-certs/ca-tools";
+import { importCa } from "@dps-certs/ca-tools";
 import { CliError } from "../errors.ts";
-import { caState, loadRoot, warnUnencrypted } from "./ca-steps.ts";
+import { loadRoot, warnUnencrypted } from "./ca-steps.ts";
+import { caState } from "./chain-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
-import type { OwnCa } from "./own-ca.ts";
+import { type OwnCa, ownCertificate } from "./own-ca.ts";
 import type { Step } from "./step.ts";
 
 /** Imports a CA of one's own as the top of the PKI folder. */
@@ -14,12 +15,13 @@ export function ownCaStep(input: EnrollInput, ownCa: OwnCa): Step {
     inspect: async () => {
       const root = await loadRoot(input);
       if (root === undefined) return { done: false, plan: `import ${ownCa.file}` };
-      if (await isSame(root, ownCa)) return caState(root, input);
+      const own = await ownCertificate(ownCa);
+      if (own?.sha256 === root.certificate.sha256) return caState(root, input);
       throw new CliError(
         "drift",
         `the PKI folder has another CA than ${ownCa.file}: ${root.certificate.subject}, SHA-256 ${root.certificate.sha256}`,
         {
-          hint: "choose another folder with --pki, or replace its chain with: dps-certs ca import --force",
+          hint: `choose another folder with --pki, or replace its chain with: ${importCommand(ownCa)} --force`,
         },
       );
     },
@@ -32,15 +34,13 @@ export function ownCaStep(input: EnrollInput, ownCa: OwnCa): Step {
   };
 }
 
-/** Without its password where that can be told from the certificates alone. */
-async function isSame({ certificate }: KnownCa, ownCa: OwnCa): Promise<boolean> {
-  const { certificates } =
-    ownCa.certificates.length > 0 ? ownCa : { certificates: (await ownCa.open()).certificates };
-  return lowest(certificates)?.sha256 === certificate.sha256;
-}
+const importCommand = ({ file, key }: OwnCa): string =>
+  [
+    "dps-certs ca import --ca",
+    word(file),
+    ...(key === undefined ? [] : ["--ca-key", word(key)]),
+  ].join(" ");
 
-/** The others are above it, which is checked when it is opened. */
-const lowest = (certificates: readonly Certificate[]) =>
-  certificates.find((one) =>
-    certificates.every((other) => other.sha256 === one.sha256 || !isIssuedBy(other, one)),
-  );
+/** As a shell takes it for one word. */
+const word = (path: string): string =>
+  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;

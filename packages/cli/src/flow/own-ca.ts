@@ -1,21 +1,23 @@
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
   type CaMaterial,
   type Certificate,
   caCertificatesIn,
   checkOwnCa,
+  isIssuedBy,
   openCaInput,
   type PasswordSource,
   readCaInput,
 } from "@dps-certs/ca-tools";
 import type { Context } from "../command.ts";
 import { shortPath } from "../output/text.ts";
+import { exposedMode } from "./exposed-mode.ts";
 
 /** A CA of one's own, in files. */
 export interface OwnCa {
-  /** As it is shown to people. */
+  /** As they are shown to people; `key` undefined where `file` holds both. */
   file: string;
+  key: string | undefined;
   /** As far as they can be read without a password: none of a PFX. */
   certificates: readonly Certificate[];
   /** Opens and checks it, once. Holds secrets. */
@@ -46,6 +48,7 @@ export async function readOwnCa(
   };
   return {
     file: shortPath(io.cwd, file),
+    key: key === undefined ? undefined : shortPath(io.cwd, key),
     certificates: caCertificatesIn(input),
     open: () => {
       opened ??= open();
@@ -54,11 +57,15 @@ export async function readOwnCa(
   };
 }
 
-/** The mode of a file that others than its owner can read. */
-async function exposedMode(path: string): Promise<string | undefined> {
-  // Windows has other rights, which Node does not tell.
-  if (process.platform === "win32") return undefined;
-  const found = await stat(path);
-  const isExposed = found.isFile() && (found.mode & 0o044) !== 0;
-  return isExposed ? (found.mode & 0o777).toString(8).padStart(4, "0") : undefined;
+/**
+ * The CA's own certificate. The others are above it, which is checked when it is opened.
+ *
+ * It is told without a password where it can be.
+ */
+export async function ownCertificate(ownCa: OwnCa): Promise<Certificate | undefined> {
+  const certificates =
+    ownCa.certificates.length > 0 ? ownCa.certificates : (await ownCa.open()).certificates;
+  return certificates.find((one) =>
+    certificates.every((other) => other.sha256 === one.sha256 || !isIssuedBy(other, one)),
+  );
 }

@@ -1,29 +1,20 @@
 import { join } from "node:path";
 import {
   type Ca,
-  type Certificate,
-  issuersOf,
   leafPaths,
-  listDeviceIds,
   loadCa,
   openPki,
   type PasswordSource,
   type RenewedDevice,
-  readDevice,
   renewDevices,
 } from "@dps-certs/ca-tools";
 import type { Context } from "../command.ts";
-import { CliError, reportOf } from "../errors.ts";
+import { reportOf } from "../errors.ts";
 import { shortPath, validUntil } from "../output/text.ts";
 import { readRegistry, warnCut } from "./ca-steps.ts";
 import { type DamagedDevice, type DeviceDescription, describeDevices } from "./device-report.ts";
 import type { NewSecrets } from "./device-secrets.ts";
-
-/** The devices that are named, those that end soon, or all. */
-export interface Selection {
-  ids?: readonly string[];
-  withinMs?: number;
-}
+import { byIssuer, type Selection, selectDevices } from "./renewal-selection.ts";
 
 export interface RenewDevicesOptions {
   selection: Selection;
@@ -44,7 +35,7 @@ export async function renewNamedDevices(
 ): Promise<number> {
   const { pki, report } = context;
   await openPki(pki);
-  const { found, failed } = await select(context, options.selection);
+  const { found, failed } = await selectDevices(context, options.selection);
   if (found.length + failed.length === 0) report.note("no device is to be renewed");
   const secrets = found.length > 0 ? await options.secrets() : {};
   const groups = await byIssuer(context, found, options.issuer, failed);
@@ -65,7 +56,8 @@ export async function renewNamedDevices(
   }
   for (const device of renewed) tell(context, device);
   for (const { id, error } of failed) {
-    report.step("failed", id, error.hint ? `${error.message}; ${error.hint}` : error.message);
+    // A warning, which is told with --quiet too.
+    report.warn(`${id}: ${error.hint ? `${error.message}; ${error.hint}` : error.message}`);
   }
   const ids = renewed.map(({ id }) => id).sort();
   const devices: (DeviceDescription | DamagedDevice)[] = await describeDevices(context, ids);
@@ -82,60 +74,6 @@ async function loadCas(
   const cas: Ca[] = [];
   for (const name of names) cas.push(await loadCa(pki, await readRegistry(pki), name, password));
   return cas;
-}
-
-interface Found {
-  id: string;
-  certificate: Certificate;
-}
-
-/** A damaged file stops nobody else's renewal. */
-async function select(
-  { pki, io }: Context,
-  { ids, withinMs }: Selection,
-): Promise<{ found: Found[]; failed: DamagedDevice[] }> {
-  const [found, failed]: [Found[], DamagedDevice[]] = [[], []];
-  const limit = withinMs === undefined ? Number.POSITIVE_INFINITY : io.now().getTime() + withinMs;
-  for (const id of new Set(ids ?? (await listDeviceIds(pki)))) {
-    try {
-      const certificate = await readDevice(pki, id);
-      if (certificate === undefined) throw notThere(pki, id);
-      if (certificate.notAfter.getTime() <= limit) found.push({ id, certificate });
-    } catch (error) {
-      failed.push({ id, error: reportOf(error) });
-    }
-  }
-  return { found, failed };
-}
-
-function notThere(pki: string, id: string): CliError {
-  return new CliError("not-found", `there is no device ${id} in ${pki}`, {
-    hint: `make it with: dps-certs device create ${id}`,
-  });
-}
-
-/** Ids by the name of the CA that is to sign. */
-async function byIssuer(
-  { pki }: Context,
-  found: readonly Found[],
-  issuer: string | undefined,
-  failed: DamagedDevice[],
-): Promise<Map<string, string[]>> {
-  const groups = new Map<string, string[]>();
-  const certificates = found.map(({ certificate }) => certificate);
-  const issuers = issuer ? [] : await issuersOf(pki, await readRegistry(pki), certificates);
-  for (const [at, { id, certificate }] of found.entries()) {
-    const name = issuer ?? issuers[at]?.name;
-    if (name === undefined) failed.push({ id, error: reportOf(issuerGone(id, certificate)) });
-    else groups.set(name, [...(groups.get(name) ?? []), id]);
-  }
-  return groups;
-}
-
-function issuerGone(id: string, { issuer }: Certificate): CliError {
-  return new CliError("not-found", `the CA that signed ${id}, ${issuer}, is not in the folder`, {
-    hint: "have another sign it with --issuer",
-  });
 }
 
 /** All in one change; where one of them stands in the way, each by itself. */

@@ -2,7 +2,7 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { createReporter, type ReporterOptions } from "./reporter.ts";
 import { fields, table } from "./table.ts";
-import { printable } from "./text.ts";
+import { printable, printableLines } from "./text.ts";
 
 function record(options: Partial<ReporterOptions> = {}) {
   const written = { stdout: "", stderr: "" };
@@ -42,6 +42,12 @@ describe("the reporter", () => {
     expect(written.stderr).toContain("careful");
   });
 
+  it("tells what failed even when it is to be quiet", () => {
+    const { report, written } = record({ quiet: true });
+    report.step("failed", "dev-1\u001b[2J", "gone");
+    expect(written.stderr).toMatch(/^ {2}✖ dev-1 \[2J +gone\n$/);
+  });
+
   it("colours only where it is told to", () => {
     const { report, written } = record({ colour: true });
     report.step("failed", "s", "d");
@@ -52,6 +58,10 @@ describe("the reporter", () => {
 describe("text from outside", () => {
   test.prop([fc.string({ unit: "binary" })])("never steers a terminal", (text) => {
     expect(printable(`a${text}\u001b[2Jb`)).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  it("keeps its lines where it has several, and nothing else that steers", () => {
+    expect(printableLines("a\u001b[2J\n  b\u0007")).toBe("a [2J\n  b ");
   });
 
   it("is padded by its width in a table", () => {

@@ -47,7 +47,9 @@ export function createReporter(
     target: (text) => line(paint(colour, "dim", printable(text))),
     step: (mark, title, detail) => {
       const [sign, hue] = MARKS[mark];
-      line(`${paint(colour, hue, sign)} ${title.padEnd(TITLE_WIDTH)}  ${printable(detail)}`);
+      const text = `${printable(title).padEnd(TITLE_WIDTH)}  ${printable(detail)}`.trimEnd();
+      // What failed is told even to those who want the result alone.
+      if (mark === "failed" || !quiet) io.stderr(`  ${paint(colour, hue, sign)} ${text}\n`);
     },
     working: (title) => (quiet || !isLive ? () => undefined : spin(title)),
     note: (text) => line(printable(text)),

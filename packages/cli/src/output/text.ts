@@ -5,6 +5,11 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
 }
 
+/** As {@link printable}, for text of several lines. */
+export function printableLines(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => (character === "\n" ? "\n" : " "));
+}
+
 export type Colour = "green" | "red" | "yellow" | "dim" | "bold";
 
 export function paint(enabled: boolean, colour: Colour, text: string): string {

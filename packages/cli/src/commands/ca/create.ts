@@ -3,7 +3,7 @@ import {
   ENCRYPT_OPTION,
   newKeyPassword,
   PASSWORD_OPTIONS,
-  passwordSource,
+  requiredPassword,
 } from "../../passwords.ts";
 
 const ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"];
@@ -44,7 +44,7 @@ export const createCommand: CommandSpec = {
       intermediates: args.integer("intermediates", { min: 1, max: MAX_INTERMEDIATES }) ?? 1,
       force: args.flag("force"),
       password: await newKeyPassword(args, context),
-      unlock: passwordSource(args, context),
+      unlock: requiredPassword(args, context),
     };
     const { createChain } = await import("../../flow/ca-commands.ts");
     await createChain(context, options);

@@ -6,7 +6,7 @@ import {
   ENCRYPT_OPTION,
   newKeyPassword,
   PASSWORD_OPTIONS,
-  passwordSource,
+  requiredPassword,
 } from "../../passwords.ts";
 
 export const importCommand: CommandSpec = {
@@ -33,7 +33,7 @@ export const importCommand: CommandSpec = {
     const files = filesOf(args);
     const options = {
       ...files,
-      unlock: passwordSource(args, context, "ca-password"),
+      unlock: requiredPassword(args, context, "ca-password"),
       password: await newKeyPassword(args, context),
       force: args.flag("force"),
     };

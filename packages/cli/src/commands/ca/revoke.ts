@@ -1,4 +1,6 @@
+import { quote } from "../../args.ts";
 import type { CommandSpec } from "../../command.ts";
+import { usageError } from "../../errors.ts";
 
 /** Those of `openssl ca -crl_reason` that are final. */
 const REASONS = [
@@ -24,8 +26,19 @@ export const revokeCommand: CommandSpec = {
     reason: { describe: `why, for the CRL: ${REASONS.join(", ")}  [default: none is given]` },
   },
   run: async (args, context) => {
-    const options = { certificate: args.positional("certificate"), reason: args.text("reason") };
+    const options = {
+      certificate: args.positional("certificate"),
+      reason: reasonOf(args.text("reason")),
+    };
     const { revokeCertificate } = await import("../../flow/revocation-commands.ts");
     await revokeCertificate(context, options);
   },
 };
+
+/** In any letter case, as openssl takes it. */
+function reasonOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const reason = REASONS.find((known) => known.toLowerCase() === text.toLowerCase());
+  if (reason !== undefined) return reason;
+  throw usageError(`--reason takes one of ${REASONS.join(", ")}, not ${quote(text)}`);
+}

@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../../command.ts";
-import { PASSWORD_OPTIONS, passwordSource } from "../../passwords.ts";
+import { PASSWORD_OPTIONS, requiredPassword } from "../../passwords.ts";
 
 export const verificationCommand: CommandSpec = {
   usage: "verification <code>",
@@ -22,7 +22,7 @@ export const verificationCommand: CommandSpec = {
       ca: args.required("ca"),
       out: args.text("out"),
       force: args.flag("force"),
-      password: passwordSource(args, context),
+      password: requiredPassword(args, context),
     };
     const { signVerificationCode } = await import("../../flow/ca-verification.ts");
     await signVerificationCode(context, options);

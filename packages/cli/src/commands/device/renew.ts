@@ -1,7 +1,7 @@
 import type { Args } from "../../args.ts";
 import type { CommandSpec } from "../../command.ts";
 import { usageError } from "../../errors.ts";
-import type { Selection } from "../../flow/renew-command.ts";
+import type { Selection } from "../../flow/renewal-selection.ts";
 import { PASSWORD_OPTIONS, passwordSource } from "../../passwords.ts";
 import { durationOf } from "../check.ts";
 import { KEY_PASSWORD_OPTIONS, MAX_DAYS, PFX_OPTIONS } from "./options.ts";
