@@ -25,6 +25,9 @@ export type ProblemName =
   | "no-subscription"
   | "no-resource-group"
   | "no-service"
+  | "no-provider"
+  | "no-key"
+  | "one-service"
   | "no-certificate"
   | "invalid-etag"
   | "proof-other-issuer"
@@ -32,14 +35,18 @@ export type ProblemName =
   | "proof-wrong-code"
   | "proof-out-of-date"
   | "unauthorized"
+  | "right-missing"
   | "continuation-refused"
   | "hubs-without-policy"
+  | "no-enrollment"
   | "no-group"
   | "no-registration"
+  | "enrollment-exists"
   | "group-exists"
   | "etag-refused"
   | "invalid-certificate"
   | "ca-not-found"
+  | "tpm-not-supported"
   | "no-operation";
 
 const badRequest = { status: 400, management: MANAGEMENT_CODE.badRequest, service: 400004 };
@@ -108,6 +115,20 @@ export const PROBLEMS: Readonly<Record<ProblemName, Problem>> = {
     ...notFound,
     text: "The Resource 'Microsoft.Devices/provisioningServices/{}' was not found.",
   },
+  "no-provider": {
+    status: 404,
+    management: "InvalidResourceNamespace",
+    text: "The resource namespace '{}' is invalid.",
+  },
+  "no-key": {
+    ...notFound,
+    text: "The Resource 'Microsoft.Devices/provisioningServices/keys/{}' was not found.",
+  },
+  "one-service": {
+    status: 409,
+    management: "OperationNotAllowed",
+    text: "The emulator has one provisioning service, which can be changed but not deleted or joined by another.",
+  },
   "no-certificate": {
     ...notFound,
     text: "The Resource 'Microsoft.Devices/provisioningServices/certificates/{}' was not found.",
@@ -136,6 +157,7 @@ export const PROBLEMS: Readonly<Record<ProblemName, Problem>> = {
 
   // Service data plane
   unauthorized: { ...unauthorized, text: "Unauthorized" },
+  "right-missing": { ...unauthorized, text: "Unauthorized. The policy lacks the right {}." },
   "continuation-refused": {
     status: 400,
     service: 400004,
@@ -146,6 +168,11 @@ export const PROBLEMS: Readonly<Record<ProblemName, Problem>> = {
     service: 400004,
     text: "Enrollment allocationPolicy must be specified when iotHubs are specified.",
   },
+  "no-enrollment": {
+    status: 404,
+    service: ERROR_CODE.enrollmentNotFound,
+    text: "Enrollment not found.",
+  },
   "no-group": {
     status: 404,
     service: ERROR_CODE.enrollmentGroupNotFound,
@@ -155,6 +182,11 @@ export const PROBLEMS: Readonly<Record<ProblemName, Problem>> = {
     status: 404,
     service: ERROR_CODE.registrationNotFound,
     text: "Registration not found.",
+  },
+  "enrollment-exists": {
+    status: 409,
+    service: ERROR_CODE.enrollmentExists,
+    text: "Enrollment already exists.",
   },
   "group-exists": {
     status: 409,
@@ -170,7 +202,11 @@ export const PROBLEMS: Readonly<Record<ProblemName, Problem>> = {
   // Device plane
   "invalid-certificate": { ...unauthorized, text: "Invalid certificate." },
   "ca-not-found": { ...unauthorized, text: "CA certificate not found." },
-  "no-operation": { status: 404, service: 404204, text: "Operation not found." },
+  "tpm-not-supported": {
+    ...unauthorized,
+    text: "Unauthorized. The emulator keeps TPM enrollments as records; no device registers with one.",
+  },
+  "no-operation": { ...notFound, service: 404204, text: "Operation not found." },
 };
 
 /** Thrown by the logic to refuse a request; inside a transaction it undoes the writes. */

@@ -160,6 +160,23 @@ describe("a started emulator", () => {
   });
 });
 
+describe("the managed-identity endpoint", () => {
+  it("is named when it is served", async () => {
+    const emulator = await start({ msi: true });
+    expect(emulator.msiEndpoint).toBe(`${emulator.url}/metadata/identity/oauth2/token`);
+    expect(await start()).not.toHaveProperty("msiEndpoint");
+  });
+
+  it("is not served where others could reach it", async () => {
+    for (const host of ["0.0.0.0", "::", "192.0.2.1", "example.com"]) {
+      const refused = await start({ msi: true, host }).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ name: "EmulatorError", code: "listen-failed" });
+      expect((refused as Error).message).toContain(host);
+    }
+    for (const host of LOOPBACK) await start({ msi: true, host });
+  });
+});
+
 describe("a port", () => {
   it("that is in use is named in the error, on either address", async () => {
     for (const host of LOOPBACK) {

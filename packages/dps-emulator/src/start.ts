@@ -3,11 +3,18 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { formatConnectionString } from "@dps-certs/dps-protocol";
 import type { Context } from "./context.ts";
+import { linkHubs } from "./device/hubs.ts";
+import { EmulatorError } from "./errors.ts";
 import type { OnError } from "./http/answer.ts";
 import { listen } from "./http/listen.ts";
 import { createHttpsServer, stopper } from "./http/server.ts";
 import { mintManagementToken } from "./management/bearer.ts";
-import { ensureService, hostNameOf, type ProvisioningService } from "./provisioning-service.ts";
+import {
+  ensureService,
+  hostNameOf,
+  OWNER_POLICY,
+  type ProvisioningService,
+} from "./provisioning-service.ts";
 import { damaged, openFileStore } from "./store/file-store.ts";
 import { openMemoryStore } from "./store/memory-store.ts";
 import { CA_FILE } from "./store/state-folder.ts";
@@ -32,6 +39,16 @@ export interface ServerSettings {
   host?: string;
   /** Seconds that a device is told to wait after `register`. @default 3 */
   retryAfterSeconds?: number;
+  /** Serve the managed-identity endpoint: every program of this machine gets a token. @default false */
+  msi?: boolean;
+  /** Call webhooks of enrollments wherever they are. @default false: those on loopback alone */
+  allowWebhooks?: boolean;
+  /**
+   * Host names of the IoT hubs that devices are assigned to; kept in the state.
+   *
+   * @default those of the state, `emulated-hub.azure-devices.net` at first
+   */
+  linkedHubs?: readonly string[];
   /** Clock of the service's logic; TLS goes by the machine's. @default the machine's */
   now?: () => Date;
   /** @default node:crypto's */
@@ -45,6 +62,8 @@ export interface ServerSettings {
 export type StartOptions = StateOptions & ServerSettings;
 
 const HTTPS_PORT = 443;
+const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "::1"];
+const MSI_PATH = "/metadata/identity/oauth2/token";
 
 export interface Emulator {
   /** `https://localhost:PORT`, without the port where it is 443: all three planes. */
@@ -69,6 +88,14 @@ export interface Emulator {
   /** Mints another one, good for 24 hours from now. */
   mintArmToken(): Promise<string>;
   managementUrl: string;
+  /** Entra's token endpoint (v2) for the client of this state. */
+  tokenUrl: string;
+  tenantId: string;
+  clientId: string;
+  /** A secret. */
+  clientSecret: string;
+  /** The managed-identity endpoint; absent unless `msi`. */
+  msiEndpoint?: string;
   /** Tells this state from others; `GET /health` answers it. */
   nonce: string;
   /** Ends the listening and the store; answers under way are finished. */
@@ -79,20 +106,33 @@ export interface Emulator {
  * Starts the emulator.
  *
  * @throws {EmulatorError} when the state cannot be used or the port cannot be had
+ * @throws {TypeError} when `linkedHubs` are not different host names
  */
 export async function startEmulator(options: StartOptions): Promise<Emulator> {
   const { randomBytes = nodeRandomBytes, now = () => new Date() } = options;
+  refuseOpenIdentity(options);
   const stateDir = options.inMemory ? undefined : resolve(options.stateDir);
   const store = stateDir === undefined ? openMemoryStore() : await openFileStore(stateDir);
   try {
     const service = readState(stateDir, () => ensureService(store, randomBytes));
-    const { retryAfterSeconds = 3, onStop } = options;
-    const context = { store, now, randomBytes, settings: { retryAfterSeconds, onStop } };
+    const { retryAfterSeconds = 3, onStop, msi = false, allowWebhooks = false } = options;
+    if (options.linkedHubs !== undefined) linkHubs(store, options.linkedHubs);
+    const settings = { retryAfterSeconds, onStop, msi, allowWebhooks };
+    const context = { store, now, randomBytes, settings };
     return await serve(context, service, stateDir, options);
   } catch (error) {
     store.close();
     throw error;
   }
+}
+
+/** Only who can be on this machine alone may be trusted without a secret. */
+function refuseOpenIdentity({ msi, host }: ServerSettings): void {
+  if (!msi || host === undefined || LOOPBACK.includes(host)) return;
+  throw new EmulatorError(
+    "listen-failed",
+    `the managed-identity endpoint hands out tokens without a secret and is not served at ${host}: leave out msi or host`,
+  );
 }
 
 /** A record that is no JSON any more is damage that SQLite does not see. */
@@ -109,7 +149,7 @@ async function serve(
   context: Context,
   service: ProvisioningService,
   stateDir: string | undefined,
-  { port: wanted = 0, host, onError = () => undefined }: ServerSettings,
+  { port: wanted = 0, host, onError = () => undefined, msi = false }: ServerSettings,
 ): Promise<Emulator> {
   // Not the context's clock: clients judge the server's certificate by the real time.
   const identity = await ensureTlsIdentity(context.store, new Date());
@@ -124,10 +164,12 @@ async function serve(
   for (const server of servers) server.on("error", (error) => onError(error, ""));
   // Node's service and device SDKs take no port in a host name: at 443 they need none.
   const authority = port === HTTPS_PORT ? "localhost" : `localhost:${port}`;
+  const url = `https://${authority}`;
   const { idScope, subscriptionId, resourceGroup, dpsName, nonce } = service;
+  const { tenantId, clientId, clientSecret } = service;
   let closing: Promise<void> | undefined;
   return {
-    url: `https://${authority}`,
+    url,
     port,
     caPem: identity.caPem,
     ...(stateDir === undefined ? {} : { caFile: writeCaFile(stateDir, identity.caPem) }),
@@ -140,7 +182,12 @@ async function serve(
     deviceHost: authority,
     armToken,
     mintArmToken: () => mintManagementToken(service, context.now()),
-    managementUrl: `https://${authority}`,
+    managementUrl: url,
+    tokenUrl: `${url}/${tenantId}/oauth2/v2.0/token`,
+    tenantId,
+    clientId,
+    clientSecret,
+    ...(msi ? { msiEndpoint: url + MSI_PATH } : {}),
     nonce,
     close: () => {
       closing ??= stopAll(stops, context.store);
@@ -155,7 +202,7 @@ async function stopAll(stops: readonly (() => Promise<void>)[], store: Store): P
 }
 
 function connectionStringOf({ policies }: ProvisioningService, hostName: string): string {
-  const [owner] = policies;
+  const owner = policies.find(({ keyName }) => keyName === OWNER_POLICY);
   if (owner === undefined) throw new Error("the service has no shared access policy");
   const { keyName: sharedAccessKeyName, primaryKey: sharedAccessKey } = owner;
   return formatConnectionString({ hostName, sharedAccessKeyName, sharedAccessKey });

@@ -24,7 +24,8 @@ describe("a path", () => {
   });
 
   it.each([
-    ["GET", "/subscriptions", 404],
+    ["GET", "/subscriptions", 401],
+    ["GET", "/subscriptions/a/resourceGroups", 401],
     ["GET", "/subscriptions/a/b", 404],
     ["PUT", "/health", 405],
     ["GET", "/emulator/stop", 405],

@@ -1,6 +1,7 @@
 import { type Context, randomGuid } from "../context.ts";
 import { PROBLEMS, Refusal } from "../problems.ts";
 import { messageTime, timestamp } from "../time.ts";
+import { managementHeaders, rateHeaders } from "./management-headers.ts";
 import type { ServiceRequest, ServiceResponse } from "./message.ts";
 import { findRoute } from "./router.ts";
 
@@ -25,9 +26,9 @@ export async function answer(
     const { handler, part } = findRoute(request.method, request.path);
     const ifMatch = request.headers["if-match"];
     const response = await handler({ context, request, part, ifMatch });
-    return { ...response, headers: { ...planeHeaders(context, plane), ...response.headers } };
+    return withHeaders(response, { ...planeHeaders(context, plane), ...rateHeaders(request) });
   } catch (error) {
-    return refuse(context, plane, error, onError);
+    return withHeaders(refuse(context, plane, error, onError), rateHeaders(request));
   }
 }
 
@@ -45,10 +46,12 @@ export function refuse(
     plane === "management"
       ? managementRefusal(refusal, trackingId, context.now())
       : serviceRefusal(refusal, trackingId, context.now());
-  return {
-    ...response,
-    headers: { ...planeHeaders(context, plane, trackingId), ...response.headers },
-  };
+  return withHeaders(response, planeHeaders(context, plane, trackingId));
+}
+
+/** The response's own headers count for more. */
+function withHeaders(response: ServiceResponse, headers: Record<string, string>): ServiceResponse {
+  return { ...response, headers: { ...headers, ...response.headers } };
 }
 
 function managementRefusal(refusal: Refusal, trackingId: string, now: Date): ServiceResponse {
@@ -88,12 +91,5 @@ function planeHeaders(
   trackingId: string = randomGuid(context.randomBytes),
 ): Record<string, string> {
   if (plane === "service") return { "x-ms-request-id": trackingId };
-  return {
-    "Cache-Control": "no-cache",
-    Pragma: "no-cache",
-    Expires: "-1",
-    "X-Content-Type-Options": "nosniff",
-    "x-ms-request-id": trackingId,
-    "x-ms-correlation-request-id": trackingId,
-  };
+  return managementHeaders(context, trackingId);
 }

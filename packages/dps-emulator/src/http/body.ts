@@ -12,17 +12,20 @@ const MAX_DEPTH = 64;
  * @throws {Refusal} `malformed-body`
  */
 export function readJson(body: Uint8Array): unknown {
-  const value = parse(body);
-  if (isDeeper(value, MAX_DEPTH)) throw new Refusal("malformed-body", "it is nested too deeply.");
-  return value;
+  const json = parse(body);
+  if (json === undefined) throw new Refusal("malformed-body", "it cannot be parsed.");
+  if (isDeeper(json.value, MAX_DEPTH)) {
+    throw new Refusal("malformed-body", "it is nested too deeply.");
+  }
+  return json.value;
 }
 
-function parse(body: Uint8Array): unknown {
+/** The error is not passed on: JSON.parse quotes the text, which may hold a key. */
+function parse(body: Uint8Array): { value: unknown } | undefined {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch (cause) {
-    // JSON.parse quotes the text, which may hold a key.
-    throw refusal("malformed-body", "it cannot be parsed.", cause);
+    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) };
+  } catch {
+    return undefined;
   }
 }
 

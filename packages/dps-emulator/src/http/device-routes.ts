@@ -1,13 +1,19 @@
 import { type AuthenticatedDevice, authenticate } from "../device/authenticate.ts";
-import { lookUpStatus, poll, register } from "../device/register.ts";
+import { poll } from "../device/poll.ts";
+import { lookUpStatus, register } from "../device/register.ts";
 import type { ServiceResponse } from "./message.ts";
 import type { Call, Handler, Route } from "./route.ts";
 
 const device =
-  (operation: (call: Call, one: AuthenticatedDevice) => ServiceResponse): Handler =>
+  (operation: (call: Call, one: AuthenticatedDevice) => ReturnType<Handler>): Handler =>
   (call) => {
     const { context, request, part } = call;
-    const claim = { idScope: part("idScope"), registrationId: part("id"), peer: request.peer };
+    const claim = {
+      idScope: part("idScope"),
+      registrationId: part("id"),
+      peer: request.peer,
+      token: request.headers.authorization,
+    };
     return operation(call, authenticate(context, claim));
   };
 

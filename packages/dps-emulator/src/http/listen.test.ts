@@ -43,4 +43,10 @@ describe("listening", () => {
     expect(servers).toHaveLength(1);
     await closeAll(servers);
   });
+
+  it("takes an empty address for none, and not for all of the machine's", async () => {
+    await expect(listen(makeServers([], ""), 0, "")).rejects.toMatchObject({
+      code: "listen-failed",
+    });
+  });
 });

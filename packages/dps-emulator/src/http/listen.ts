@@ -23,6 +23,11 @@ export async function listen(
   port: number,
   host: string | undefined,
 ): Promise<Listening> {
+  if (host === "") {
+    const message = "the address to listen on is empty; name one, or none for loopback";
+    // To Node it would mean every address of the machine.
+    throw new EmulatorError("listen-failed", message);
+  }
   if (host !== undefined) {
     const server = create();
     return { port: await bind(server, port, host), servers: [server] };

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import type { ServiceRequest, ServiceResponse } from "./message.ts";
 
-export type Method = "DELETE" | "GET" | "POST" | "PUT";
+export type Method = "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
 
 /** A request, and what its path says. */
 export interface Call {

@@ -5,8 +5,9 @@ import { MANAGEMENT_ROUTES } from "./management-routes.ts";
 import { OWN_ROUTES } from "./own-routes.ts";
 import type { Handler, Method } from "./route.ts";
 import { SERVICE_ROUTES } from "./service-routes.ts";
+import { TOKEN_ROUTES } from "./token-routes.ts";
 
-const METHODS: readonly Method[] = ["DELETE", "GET", "POST", "PUT"];
+const METHODS: readonly Method[] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
 /** An id of 128 characters, each of them percent-encoded, and room to spare. */
 const MAX_PART_LENGTH = 512;
 
@@ -15,7 +16,13 @@ const router = createRouter({
   ignoreTrailingSlash: true,
   maxParamLength: MAX_PART_LENGTH,
 });
-const ROUTES = [...MANAGEMENT_ROUTES, ...SERVICE_ROUTES, ...DEVICE_ROUTES, ...OWN_ROUTES];
+const ROUTES = [
+  ...MANAGEMENT_ROUTES,
+  ...SERVICE_ROUTES,
+  ...DEVICE_ROUTES,
+  ...TOKEN_ROUTES,
+  ...OWN_ROUTES,
+];
 for (const [method, path, handler] of ROUTES) router.on(method, path, () => undefined, handler);
 
 /**

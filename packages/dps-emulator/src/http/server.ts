@@ -19,10 +19,13 @@ export interface ServerOptions {
   context: Context;
   identity: TlsIdentity;
   onError: OnError;
+  /** Milliseconds for a TLS handshake. @default 20000 */
+  handshakeMs?: number | undefined;
 }
 
 /** Puts HTTPS in front of the service's logic. The server does not listen yet. */
-export function createHttpsServer({ context, identity, onError }: ServerOptions): Server {
+export function createHttpsServer(options: ServerOptions): Server {
+  const { context, identity, onError, handshakeMs = LIMITS_MS.handshake } = options;
   const peers = new WeakMap<object, Peer | undefined>();
   const server = createServer({
     cert: identity.certificatePem,
@@ -34,22 +37,25 @@ export function createHttpsServer({ context, identity, onError }: ServerOptions)
     // which would bring another peer into a connection whose peer is known.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     minVersion: "TLSv1.2",
-    handshakeTimeout: LIMITS_MS.handshake,
+    handshakeTimeout: handshakeMs,
     headersTimeout: LIMITS_MS.headers,
     requestTimeout: LIMITS_MS.request,
     keepAliveTimeout: LIMITS_MS.keepAlive,
   });
   server.on("secureConnection", (socket: TLSSocket) => peers.set(socket, capturePeer(socket)));
-  server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-    else socket.destroy();
+  // Node passes these on to "clientError", where an answer would wait for a handshake that never ends.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("clientError", (_error, socket: Socket) => {
+    if (socket.writable) socket.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    // Without waiting for the client to hang up: it may never do so.
+    socket.destroySoon();
   });
   server.on("request", (incoming, outgoing) => {
     const peer = peers.get(incoming.socket);
     respond(context, incoming, outgoing, peer, onError).catch((error: unknown) => {
       // The client is gone, or the answer cannot be written: there is nobody left to tell.
       outgoing.destroy();
-      onError(error, "");
+      if (incoming.complete) onError(error, "");
     });
   });
   return server;
@@ -62,7 +68,7 @@ async function respond(
   peer: Peer | undefined,
   onError: OnError,
 ): Promise<void> {
-  const [path = "/", ...query] = (incoming.url ?? "/").split("?");
+  const [path = "/", ...query] = originForm(incoming.url ?? "/").split("?");
   const body = await readBytes(incoming);
   if (body === undefined) {
     outgoing.setHeader("Connection", "close");
@@ -78,6 +84,12 @@ async function respond(
     peer,
   };
   write(outgoing, await answer(context, request, onError));
+}
+
+/** The target without scheme and authority, which a server must take and may overlook (RFC 9112 §3.2.2). */
+function originForm(target: string): string {
+  const rest = target.replace(/^https?:\/\/[^/?#]*/i, "");
+  return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
 function singleHeaders({ headers }: IncomingMessage): Record<string, string | undefined> {
