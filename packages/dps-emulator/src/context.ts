@@ -5,6 +5,12 @@ export interface Settings {
   retryAfterSeconds: number;
   /** What `POST /emulator/stop` asks for; without it there is no such path. */
   onStop?: (() => void) | undefined;
+  /** Hand out tokens to whoever runs on this machine, as a managed identity. @default no */
+  msi?: boolean;
+  /** Call webhooks of enrollments wherever they are. @default those on loopback alone */
+  allowWebhooks?: boolean;
+  /** Milliseconds that a webhook has for its answer. @default 5000, as the service gives it */
+  webhookTimeoutMs?: number;
 }
 
 /** All that the service's logic depends on; nothing else reaches clock, randomness or storage. */

@@ -1,6 +1,7 @@
+import { generateKeyPair } from "@dps-certs/ca-tools";
 import { describe, expect, it } from "vitest";
 import { opensslChain } from "../testing/openssl.ts";
-import { type Identity, issue, peerOf, rootCa } from "../testing/pki.ts";
+import { certify, type Identity, issue, peerOf, rootCa } from "../testing/pki.ts";
 import { type Answer, makeWorld, type World, x509Attestation } from "../testing/world.ts";
 
 const NOT_FOUND = { status: 401, errorCode: 401002, message: "CA certificate not found." };
@@ -131,6 +132,29 @@ describe("the chain of a device", () => {
     expect((await world.enroll("dev-1", peerOf(leaf, one))).body.status).toBe("disabled");
   });
 
+  it("belongs to the nearest group of all its paths, though another path is found first", async () => {
+    const { world, root, stranger } = await makeChain();
+    const keys = await generateKeyPair();
+    const crossSigned = (issuer: Identity) => certify("intermediate", "Crossed", keys, issuer);
+    const [one, two] = [await crossSigned(root), await crossSigned(stranger)];
+    await world.upload("root", root, { verified: true });
+    await world.upload("stranger", stranger, { verified: true });
+    await world.group("far", root);
+    const peer = peerOf(await issue("device", "dev-1", one), one, two);
+    expect((await world.enroll("dev-1", peer)).body.status).toBe("assigned");
+    await world.group("near", two, { provisioningStatus: "disabled" });
+    expect((await world.enroll("dev-1", peer)).body.status).toBe("disabled");
+  });
+
+  it("has an issuer: a group's own certificate is none of its devices", async () => {
+    const world = makeWorld();
+    const own = await rootCa("dev-1");
+    await world.upload("own", own, { verified: true });
+    await world.group("g", own);
+    expect(refusal(await world.register("dev-1", peerOf(own)))).toEqual(NOT_FOUND);
+    expect(refusal(await world.register("dev-1", peerOf(own, own)))).toEqual(NOT_FOUND);
+  });
+
   it("may end in the secondary certificate of a group", async () => {
     const { world, root, one, two } = await makeChain();
     await world.upload("root", root, { verified: true });
@@ -247,6 +271,10 @@ describe("who may issue", () => {
   it.each([
     ["CA:FALSE and no keyUsage", "basicConstraints=CA:FALSE"],
     ["no extension at all", ""],
+    [
+      "CA:FALSE and a keyUsage with keyCertSign",
+      "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature,keyCertSign",
+    ],
     [
       "CA:TRUE and a keyUsage without keyCertSign",
       "basicConstraints=CA:TRUE\nkeyUsage=digitalSignature",

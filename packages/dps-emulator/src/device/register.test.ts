@@ -187,11 +187,14 @@ describe("a device", () => {
   });
 
   it("is refused when its group went between authentication and registration", async () => {
-    const { world, peer } = await enrolledWorld();
+    const { world, root, peer } = await enrolledWorld();
     const { idScope } = world.service;
-    const claim = { idScope, registrationId: "dev-1", peer };
+    const claim = { idScope, registrationId: "dev-1", peer, token: undefined };
     const device = authenticate(world.context, claim);
     await world.data("DELETE", "/enrollmentGroups/g");
+    expect(() => register(world.context, device, Buffer.alloc(0))).toThrow("Unauthorized");
+    // A new group of the same id is another one.
+    await world.group("g", root);
     expect(() => register(world.context, device, Buffer.alloc(0))).toThrow("Unauthorized");
     expect(code(await world.data("GET", "/registrations/dev-1"))).toEqual([404, 404203]);
   });

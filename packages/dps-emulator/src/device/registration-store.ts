@@ -12,7 +12,7 @@ export interface Operation {
 /** A device's registration record. */
 export interface StoredRegistration {
   registrationId: string;
-  /** `incarnation` of the group that the device registered through. */
+  /** `incarnation` of the group, or of the individual enrollment, that the device registered through. */
   group: string;
   createdDateTimeUtc: string;
   lastUpdatedDateTimeUtc: string;
@@ -20,10 +20,42 @@ export interface StoredRegistration {
   /** The latest ones, newest first. */
   operations: Operation[];
   outcome: Outcome;
+  /** Where the device was assigned last, while `outcome` is something else. */
+  former?: Assigned;
+}
+
+export type Substatus =
+  | "initialAssignment"
+  | "deviceDataMigrated"
+  | "deviceDataReset"
+  | "reprovisionedToInitialAssignment";
+
+/** States of before there were several hubs have `status` and `assignedHub` alone. */
+export interface Assigned {
+  status: "assigned";
+  assignedHub: string;
+  /** @default the registration id */
+  deviceId?: string;
+  /** @default "initialAssignment" */
+  substatus?: Substatus;
+  /** Where the device was assigned first. @default `assignedHub` */
+  initialHub?: string;
+  /** What a webhook has for the device. */
+  payload?: unknown;
+}
+
+/** The enrollment's webhook is to say where the device belongs. */
+export interface Assigning {
+  status: "assigning";
+  /** What the device has for the webhook. */
+  payload?: unknown;
+  /** Who is asking the webhook, and until when (milliseconds since 1970) nobody else does. */
+  claim?: { id: string; until: number };
 }
 
 export type Outcome =
-  | { status: "assigned"; assignedHub: string }
+  | Assigned
+  | Assigning
   | { status: "disabled" }
   | { status: "failed"; errorCode: number; errorMessage: string };
 
@@ -54,21 +86,32 @@ export function removeRegistration(store: Writer, registration: StoredRegistrati
   store.delete(registrationKey(registration.registrationId));
 }
 
+/** Where the device is assigned, or was before its last attempt to register. */
+export function lastAssignment(registration: StoredRegistration | undefined): Assigned | undefined {
+  const { outcome, former } = registration ?? {};
+  return outcome?.status === "assigned" ? outcome : former;
+}
+
 /** The record in the order in which the service writes its members. */
 export function answerRegistration(registration: StoredRegistration): DeviceRegistrationState {
   const { registrationId, createdDateTimeUtc, lastUpdatedDateTimeUtc, etag, outcome } =
     registration;
   const dates = { lastUpdatedDateTimeUtc, etag };
+  if (outcome.status === "assigning") {
+    return { registrationId, createdDateTimeUtc, status: outcome.status, ...dates };
+  }
   if (outcome.status !== "assigned") {
     return { registrationId, createdDateTimeUtc, ...outcome, ...dates };
   }
+  const { assignedHub, deviceId = registrationId, status, payload } = outcome;
   return {
     registrationId,
     createdDateTimeUtc,
-    assignedHub: outcome.assignedHub,
-    deviceId: registrationId,
-    status: outcome.status,
-    substatus: "initialAssignment",
+    assignedHub,
+    deviceId,
+    status,
+    substatus: outcome.substatus ?? "initialAssignment",
     ...dates,
+    ...(payload === undefined ? {} : { payload }),
   };
 }

@@ -1,5 +1,10 @@
 import type { KeyObject } from "node:crypto";
-import { type Certificate, generateKeyPair, issueCertificate } from "@dps-certs/ca-tools";
+import {
+  type Certificate,
+  generateKeyPair,
+  issueCertificate,
+  type KeyPair,
+} from "@dps-certs/ca-tools";
 import type { Peer } from "../device/peer.ts";
 
 /** A certificate, whoever has its key. */
@@ -37,13 +42,25 @@ export async function rootCa(commonName: string, options: Options = {}): Promise
   return { certificate, privateKey };
 }
 
+type IssuedProfile = "intermediate" | "verification" | "device" | "server";
+
 export async function issue(
-  profile: "intermediate" | "verification" | "device" | "server",
+  profile: IssuedProfile,
   commonName: string,
   issuer: Identity,
   options: Options = {},
 ): Promise<Identity> {
-  const { publicKey, privateKey } = await generateKeyPair();
+  return await certify(profile, commonName, await generateKeyPair(), issuer, options);
+}
+
+/** As `issue`, for keys that are there already: one CA may have several certificates. */
+export async function certify(
+  profile: IssuedProfile,
+  commonName: string,
+  { publicKey, privateKey }: KeyPair,
+  issuer: Identity,
+  options: Options = {},
+): Promise<Identity> {
   const certificate = await issueCertificate({
     profile,
     subject: { commonName },
