@@ -1,109 +1,83 @@
-import type { Certificate } from "@dps-certs/ca-tools";
-import type {
-  AttestationMechanism,
-  EnrollmentGroup,
-  X509CertificateInfo,
-  X509Certificates,
-  X509CertificateWithInfo,
-} from "@dps-certs/dps-protocol";
-import { readCertificateField, storedCertificate, toStored } from "../certificate-field.ts";
+import type { AttestationMechanism } from "@dps-certs/dps-protocol";
 import { Refusal } from "../problems.ts";
-import { wholeSeconds } from "../time.ts";
+import type { Reader } from "../store/store.ts";
+import { answerSymmetricKey, readSymmetricKey, type StoredSymmetricKey } from "./symmetric-key.ts";
+import { answerTpm, readTpm, type StoredTpm } from "./tpm.ts";
+import { answerX509, readX509, type StoredX509 } from "./x509-attestation.ts";
 
-/** The certificates that sign a group's devices, each as base64 of its DER. */
-export interface SigningCertificates {
-  primary: string;
-  secondary?: string;
+export type { Pair } from "./x509-attestation.ts";
+
+/** How the devices of an enrollment show who they are, as it is stored. */
+export type StoredAttestation = StoredX509 | StoredSymmetricKey | StoredTpm;
+
+/** Whether an enrollment is about one device or about a group of them: each has its own kinds. */
+export type Scope = "enrollment" | "enrollment group";
+
+export interface AttestationInput {
+  store: Reader;
+  scope: Scope;
+  sent: AttestationMechanism;
+  /** What the enrollment has so far. */
+  present: StoredAttestation | undefined;
+  randomBytes: (size: number) => Buffer;
 }
 
 /**
- * Reads the attestation of a group. A certificate that comes back as the service answered it, with
- * `info` and without `certificate`, is the one that the group has.
+ * Reads an attestation as clients send it. What the service does not answer, certificates and keys,
+ * stays as it is where a client sends back what it got.
  *
- * @param present - what the group has so far
- * @throws {Refusal} `bad-request`, also for the kinds of attestation that the emulator does not have
+ * @throws {Refusal} `bad-request`
  */
-export function readAttestation(
-  { attestation }: EnrollmentGroup,
-  present: SigningCertificates | undefined,
-): SigningCertificates {
-  refuseOtherKinds(attestation);
-  const { primary, secondary } = attestation.x509?.signingCertificates ?? ({} as X509Certificates);
-  const known = [present?.primary, present?.secondary].filter((der) => der !== undefined);
-  const first = readSlot("primary", primary, known);
-  if (first === undefined) {
-    throw new Refusal("bad-request", "attestation.x509.signingCertificates.primary is required.");
-  }
-  const second = readSlot("secondary", secondary, known);
-  return { primary: first, ...(second === undefined ? {} : { secondary: second }) };
-}
-
-function refuseOtherKinds({ type, x509 }: AttestationMechanism): void {
-  if (type !== "x509") {
-    throw new Refusal(
-      "bad-request",
-      `The emulator has enrollment groups with X.509 attestation only; "${type}" is not supported.`,
-    );
-  }
-  if (x509?.caReferences || x509?.clientCertificates) {
-    throw new Refusal(
-      "bad-request",
-      "The emulator has enrollment groups with x509.signingCertificates only; " +
-        "caReferences and clientCertificates are not supported.",
-    );
+export function readAttestation(input: AttestationInput): StoredAttestation {
+  const { sent, present, scope } = input;
+  refuseMixtures(sent);
+  switch (sent.type) {
+    case "x509":
+      return readX509({ ...input, sent: sent.x509, present: ofType("x509", present) });
+    case "symmetricKey":
+      return readSymmetricKey({
+        ...input,
+        sent: sent.symmetricKey,
+        present: ofType("symmetricKey", present),
+      });
+    case "tpm":
+      if (scope === "enrollment") return readTpm(sent.tpm);
+      throw new Refusal("bad-request", "An enrollment group cannot have TPM attestation.");
+    case "none":
+      throw new Refusal("bad-request", 'attestation.type "none" lets no device in.');
   }
 }
 
-function readSlot(
-  slot: "primary" | "secondary",
-  sent: X509CertificateWithInfo | null | undefined,
-  known: readonly string[],
-): string | undefined {
-  if (!sent) return undefined;
-  if (typeof sent.certificate === "string" && sent.certificate !== "") {
-    const certificate = readCertificateField(sent.certificate);
-    if (certificate !== undefined) return toStored(certificate);
-    throw new Refusal(
-      "bad-request",
-      `attestation.x509.signingCertificates.${slot}.certificate is not a certificate in PEM text, ` +
-        "base64 of PEM, or base64 of DER.",
-    );
-  }
-  const thumbprint = sent.info?.sha256Thumbprint.toUpperCase();
-  const kept = known.find((der) => storedCertificate(der).sha256 === thumbprint);
-  if (kept !== undefined) return kept;
+function ofType<T extends StoredAttestation["type"]>(type: T, present?: StoredAttestation) {
+  return present?.type === type ? (present as Extract<StoredAttestation, { type: T }>) : undefined;
+}
+
+function refuseMixtures(sent: AttestationMechanism): void {
+  const other = (["tpm", "x509", "symmetricKey"] as const).find(
+    (kind) => kind !== sent.type && sent[kind],
+  );
+  if (other === undefined) return;
   throw new Refusal(
     "bad-request",
-    `attestation.x509.signingCertificates.${slot} has no certificate, and its info is not of one ` +
-      "that the group has.",
+    `attestation.type is "${sent.type}", and ${other} is there too.`,
   );
 }
 
-/** The attestation as the service answers it: `info` alone, never the certificate. */
-export function answerAttestation({
-  primary,
-  secondary,
-}: SigningCertificates): AttestationMechanism {
-  return {
-    type: "x509",
-    x509: {
-      signingCertificates: {
-        primary: { info: infoOf(storedCertificate(primary)) },
-        ...(secondary ? { secondary: { info: infoOf(storedCertificate(secondary)) } } : {}),
-      },
-    },
-  };
-}
-
-function infoOf(certificate: Certificate): X509CertificateInfo {
-  return {
-    subjectName: certificate.subject,
-    sha1Thumbprint: certificate.sha1,
-    sha256Thumbprint: certificate.sha256,
-    issuerName: certificate.issuer,
-    notBeforeUtc: wholeSeconds(certificate.notBefore),
-    notAfterUtc: wholeSeconds(certificate.notAfter),
-    serialNumber: certificate.serialNumber,
-    version: certificate.version,
-  };
+/**
+ * The attestation as the service answers it: of certificates `info` alone.
+ *
+ * @param keys - whether symmetric keys are told: by PUT and by `attestationmechanism` alone
+ */
+export function answerAttestation(
+  stored: StoredAttestation,
+  { keys }: { keys: boolean },
+): AttestationMechanism {
+  switch (stored.type) {
+    case "x509":
+      return answerX509(stored);
+    case "symmetricKey":
+      return answerSymmetricKey(stored, keys);
+    case "tpm":
+      return answerTpm(stored);
+  }
 }

@@ -1,47 +1,62 @@
-import { QuerySpecification } from "@dps-certs/dps-protocol";
-import { readBody } from "../http/body.ts";
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import type { ServiceRequest, ServiceResponse } from "../http/message.ts";
 import { Refusal } from "../problems.ts";
+import { readService } from "../provisioning-service.ts";
 import type { Reader } from "../store/store.ts";
+import { type Condition, matches } from "./condition.ts";
 
 /** Items of a page when the client names no number, and the most it can name. */
 const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 1000;
+/** Entries that are looked at in one go where a condition picks some of them. */
+const BATCH_SIZE = 200;
 
-/**
- * Accepts the one query that the emulator answers. The text is searched, not matched: one CLI sends a
- * Python dictionary as the query's text.
- *
- * @throws {Refusal} `bad-request` for any other query
- */
-export function requireSelectAll(body: Uint8Array): void {
-  const { query } = readBody(QuerySpecification, body, "a query");
-  if (/select\s+\*/i.test(query) && !/\b(where|order\s+by|group\s+by|top)\b/i.test(query)) return;
-  throw new Refusal("bad-request", 'The emulator answers no query but "SELECT *".');
+export type ItemType = "DeviceRegistration" | "Enrollment" | "EnrollmentGroup";
+
+export interface PageInput {
+  store: Reader;
+  prefix: string;
+  /** Which of the answered items belong to the query; all when undefined. */
+  condition: Condition | undefined;
+  headers: ServiceRequest["headers"];
+  itemType: ItemType;
+  answer: (value: unknown) => object;
 }
 
 /** One page of the entries under `prefix`; `x-ms-continuation` is there only when more follow. */
-export function pageOf(input: {
-  store: Reader;
-  prefix: string;
-  headers: ServiceRequest["headers"];
-  itemType: "EnrollmentGroup" | "DeviceRegistration";
-  answer: (value: unknown) => unknown;
-}): ServiceResponse {
-  const { store, prefix, headers, itemType, answer } = input;
-  const size = pageSize(headers["x-ms-max-item-count"]);
-  const after = readContinuation(headers["x-ms-continuation"], prefix);
-  const found = store.list(prefix, { after, limit: size + 1 });
-  const last = found.length > size ? found[size - 1] : undefined;
+export function pageOf(input: PageInput): ServiceResponse {
+  const size = pageSize(input.headers["x-ms-max-item-count"]);
+  const { items, last } = collect(input, size);
   return {
     status: 200,
     headers: {
-      "x-ms-item-type": itemType,
+      "x-ms-item-type": input.itemType,
       "X-Content-Type-Options": "nosniff",
-      ...(last ? { "x-ms-continuation": continuation(last.key) } : {}),
+      ...(last === undefined ? {} : { "x-ms-continuation": continuation(input, last) }),
     },
-    body: found.slice(0, size).map(({ value }) => answer(value)),
+    body: items,
   };
+}
+
+/** `last` is the key of the page's last item; undefined when nothing follows it. */
+function collect(input: PageInput, size: number): { items: object[]; last?: string } {
+  const { store, prefix, condition, answer } = input;
+  const limit = condition === undefined ? size + 1 : BATCH_SIZE;
+  const items: object[] = [];
+  let last = "";
+  let after = readContinuation(input);
+  for (;;) {
+    const batch = store.list(prefix, { after, limit });
+    for (const { key, value } of batch) {
+      after = key;
+      const item = answer(value);
+      if (condition !== undefined && !matches(condition, item)) continue;
+      if (items.length === size) return { items, last };
+      items.push(item);
+      last = key;
+    }
+    if (batch.length < limit) return { items };
+  }
 }
 
 function pageSize(header: string | undefined): number {
@@ -51,23 +66,37 @@ function pageSize(header: string | undefined): number {
   return Math.min(size, MAX_PAGE_SIZE);
 }
 
-const continuation = (after: string) =>
-  Buffer.from(JSON.stringify([{ token: after }])).toString("base64");
+function continuation(input: PageInput, after: string): string {
+  const [token, proof] = [Buffer.from(after), proofOf(input, after)];
+  const part = { token: token.toString("base64url"), proof: proof.toString("base64url") };
+  return Buffer.from(JSON.stringify([part])).toString("base64");
+}
 
-function readContinuation(header: string | undefined, prefix: string): string | undefined {
+/** Ties a continuation to this state and to the query that it was answered to. */
+function proofOf({ store, prefix, condition }: PageInput, after: string): Buffer {
+  const { tokenKey } = readService(store);
+  const key = hkdfSync("sha256", tokenKey, "", "x-ms-continuation", 32);
+  const text = JSON.stringify([prefix, condition ?? null, after]);
+  return createHmac("sha256", Buffer.from(key)).update(text).digest();
+}
+
+function readContinuation(input: PageInput): string | undefined {
+  const header = input.headers["x-ms-continuation"];
   if (header === undefined || header === "") return undefined;
-  const after = tokenOf(header);
-  if (typeof after === "string" && after.startsWith(prefix)) return after;
+  const { token, proof } = partOf(header);
+  if (typeof token === "string" && typeof proof === "string") {
+    const after = Buffer.from(token, "base64url").toString();
+    const [sent, wanted] = [Buffer.from(proof, "base64url"), proofOf(input, after)];
+    if (sent.length === wanted.length && timingSafeEqual(sent, wanted)) return after;
+  }
   throw new Refusal("continuation-refused");
 }
 
-function tokenOf(header: string): unknown {
+function partOf(header: string): { token?: unknown; proof?: unknown } {
   try {
-    const [part] = JSON.parse(Buffer.from(header, "base64").toString("utf8")) as [
-      { token: unknown },
-    ];
-    return part.token;
+    const parsed: unknown = JSON.parse(Buffer.from(header, "base64").toString("utf8"));
+    return (Array.isArray(parsed) && parsed[0]) || {};
   } catch {
-    return undefined;
+    return {};
   }
 }

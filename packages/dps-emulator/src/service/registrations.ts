@@ -1,4 +1,4 @@
-import { idProblem } from "@dps-certs/dps-protocol";
+import { DeviceRegistrationState, idProblem } from "@dps-certs/dps-protocol";
 import type { Context } from "../context.ts";
 import {
   answerRegistration,
@@ -12,7 +12,11 @@ import type { ServiceRequest, ServiceResponse } from "../http/message.ts";
 import { Refusal } from "../problems.ts";
 import type { Reader } from "../store/store.ts";
 import { getGroup } from "./group-store.ts";
-import { pageOf, requireSelectAll } from "./paging.ts";
+import { pageOf } from "./paging.ts";
+import { readQuery } from "./query.ts";
+
+/** Members that a query may ask for. */
+const FIELDS = Object.keys(DeviceRegistrationState.entries);
 
 export function getRegistrationState(context: Context, id: string): ServiceResponse {
   return context.store.read((store) => ({
@@ -42,12 +46,13 @@ export function queryRegistrations(
   groupId: string,
   request: ServiceRequest,
 ): ServiceResponse {
-  if (request.body.length > 0) requireSelectAll(request.body);
+  const condition = request.body.length > 0 ? readQuery(request.body, FIELDS) : undefined;
   return context.store.read((store) => {
     const group = idProblem(groupId) === undefined ? getGroup(store, groupId) : undefined;
     if (group === undefined) throw new Refusal("no-group");
     return pageOf({
       store,
+      condition,
       prefix: groupRegistrationsPrefix(group.incarnation),
       headers: request.headers,
       itemType: "DeviceRegistration",

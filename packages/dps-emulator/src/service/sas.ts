@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Context } from "../context.ts";
 import type { ServiceRequest } from "../http/message.ts";
+import { loopbackNameOf } from "../http/origin.ts";
 import { Refusal } from "../problems.ts";
 import { hostNameOf, type Policy, readService } from "../provisioning-service.ts";
 
@@ -11,14 +12,16 @@ export interface SasToken {
   signature: Buffer;
   /** Seconds since 1970, literally. */
   se: string;
-  /** Name of the policy whose key signed. */
+  /** Name of the policy whose key signed; "" when the token names none. */
   skn: string;
 }
 
 const HMAC_BYTES = 32;
-const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Reads `SharedAccessSignature sr=…&sig=…&se=…&skn=…`, fields in any order; undefined when it is none. */
+/**
+ * Reads `SharedAccessSignature sr=…&sig=…&se=…&skn=…`, fields in any order and `skn` optional;
+ * undefined when it is none.
+ */
 export function parseSasToken(authorization: string): SasToken | undefined {
   const fields = new Map<string, string>();
   const text = /^SharedAccessSignature +(\S+)$/i.exec(authorization.trim())?.[1] ?? "";
@@ -32,7 +35,13 @@ export function parseSasToken(authorization: string): SasToken | undefined {
   const { sr, sig, se, skn } = Object.fromEntries(fields);
   const signature = Buffer.from(decode(sig ?? "") ?? "", "base64");
   const policy = decode(skn ?? "");
-  if (!sr || !se || !policy || !/^\d{1,15}$/.test(se) || signature.length !== HMAC_BYTES) {
+  if (
+    !sr ||
+    !se ||
+    policy === undefined ||
+    !/^\d{1,15}$/.test(se) ||
+    signature.length !== HMAC_BYTES
+  ) {
     return undefined;
   }
   return { sr, signature, se, skn: policy };
@@ -67,13 +76,13 @@ export function coversRequest(
 }
 
 function hostsOf(
-  { headers, localPort }: Pick<ServiceRequest, "headers" | "localPort">,
+  request: Pick<ServiceRequest, "headers" | "localPort">,
   hostName: string,
 ): string[] {
-  const own = (headers.host ?? "").toLowerCase().replace(/:\d+$/, "");
-  return [hostName, ...(LOOPBACK.has(own) ? [own] : [])].flatMap((host) => [
+  const own = loopbackNameOf(request);
+  return [hostName, ...(own === undefined ? [] : [own])].flatMap((host) => [
     host,
-    `${host}:${localPort}`,
+    `${host}:${request.localPort}`,
   ]);
 }
 
@@ -89,17 +98,21 @@ function decode(text: string): string | undefined {
  * Lets a request of the service data plane pass only with a SAS token that a key of the service
  * signed for this resource, and that has not expired.
  *
+ * @returns the policy whose key it was
  * @throws {Refusal} `unauthorized`, without saying what was wrong
  */
-export function requireSas(context: Context, request: ServiceRequest): void {
+export function requireSas(context: Context, request: ServiceRequest): Policy {
   const token = parseSasToken(request.headers.authorization ?? "");
   if (token === undefined) throw new Refusal("unauthorized");
   const service = context.store.read(readService);
   const policy: Policy | undefined = service.policies.find(({ keyName }) => keyName === token.skn);
-  const accepted =
-    policy !== undefined &&
-    isSignedBy(token, [policy.primaryKey, policy.secondaryKey]) &&
-    context.now().getTime() < Number(token.se) * 1000 &&
-    coversRequest(token.sr, request, hostNameOf(service));
-  if (!accepted) throw new Refusal("unauthorized");
+  if (
+    policy === undefined ||
+    !isSignedBy(token, [policy.primaryKey, policy.secondaryKey]) ||
+    context.now().getTime() >= Number(token.se) * 1000 ||
+    !coversRequest(token.sr, request, hostNameOf(service))
+  ) {
+    throw new Refusal("unauthorized");
+  }
+  return policy;
 }

@@ -9,7 +9,8 @@ type Database = LibsqlDatabase.Database;
 const BUSY_TIMEOUT_MS = 10_000;
 /** "DPSE" in the file's header says whose database this is. */
 const APPLICATION_ID = 0x44505345;
-const FORMAT = 1;
+/** 2: enrollments, and groups of every attestation. States of format 1 are read as they are. */
+const FORMAT = 2;
 const NO_LIMIT = -1;
 
 /**

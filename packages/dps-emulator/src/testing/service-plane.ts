@@ -13,15 +13,15 @@ import {
 import type { GenericSchema } from "valibot";
 import type { Answer, Send, World } from "./world.ts";
 
-const ANSWERS: readonly [path: RegExp, schema: GenericSchema][] = [
-  [/\/attestationmechanism$/, AttestationMechanism],
-  [/^\/registrations\/[^/]+\/query$/, DeviceRegistrationStateList],
-  [/^\/registrations\//, DeviceRegistrationState],
-  [/^\/enrollmentgroups\/query$/, EnrollmentGroupList],
-  [/^\/enrollments\/query$/, IndividualEnrollmentList],
-  [/^\/enrollment(s|groups)\/?$/, BulkOperationResult],
-  [/^\/enrollmentgroups\//, EnrollmentGroup],
-  [/^\/enrollments\//, IndividualEnrollment],
+const ANSWERS: readonly [request: RegExp, schema: GenericSchema][] = [
+  [/^POST .*\/attestationmechanism$/, AttestationMechanism],
+  [/^POST \/registrations\/[^/]+\/query$/, DeviceRegistrationStateList],
+  [/^GET \/registrations\//, DeviceRegistrationState],
+  [/^POST \/enrollmentgroups\/query$/, EnrollmentGroupList],
+  [/^POST \/enrollments\/query$/, IndividualEnrollmentList],
+  [/^POST \/enrollment(s|groups)\/?$/, BulkOperationResult],
+  [/^(GET|PUT) \/enrollmentgroups\//, EnrollmentGroup],
+  [/^(GET|PUT) \/enrollments\//, IndividualEnrollment],
 ];
 
 /** A signed request of the service data plane, whose answer has the shape that clients read. */
@@ -33,13 +33,15 @@ export async function askService(
 ): Promise<Answer> {
   const answer = await world.data(method, path, sent);
   if (answer.status >= 400) parseWire(ServiceErrorBody, answer.body, "an error");
-  else if (answer.status !== 204) parseWire(schemaOf(path), answer.body, `an answer to ${path}`);
+  else if (answer.status !== 204)
+    parseWire(schemaOf(method, path), answer.body, `an answer to ${path}`);
   return answer;
 }
 
-function schemaOf(path: string): GenericSchema {
-  const found = ANSWERS.find(([pattern]) => pattern.test(path.toLowerCase()));
-  if (found === undefined) throw new Error(`no schema for ${path}`);
+function schemaOf(method: string, path: string): GenericSchema {
+  const request = `${method} ${path.toLowerCase()}`;
+  const found = ANSWERS.find(([pattern]) => pattern.test(request));
+  if (found === undefined) throw new Error(`no schema for ${request}`);
   return found[1];
 }
 
