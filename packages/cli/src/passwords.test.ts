@@ -52,6 +52,7 @@ describe("a password that is given", () => {
     [{ "password-file": "none" }, "there is no file"],
     [{ "password-file": "." }, "is a folder"],
     [{ "password-file": "utf16" }, "no line of text in UTF-8"],
+    [{ "password-file": "utf16-unmarked" }, "no line of text in UTF-8"],
     [{ "password-file": "latin1" }, "no line of text in UTF-8"],
     [{ "password-file": "/dev/zero" }, "more than 4096 bytes"],
     [{ "password-file": "long" }, "more than 4096 bytes"],
@@ -63,6 +64,7 @@ describe("a password that is given", () => {
     const context = contextOf({ env: { EMPTY: "" } });
     writeFileSync(`${context.io.cwd}/empty`, "\nsecond line\n");
     writeFileSync(`${context.io.cwd}/utf16`, Buffer.from("\ufeffsecret\n", "utf16le"));
+    writeFileSync(`${context.io.cwd}/utf16-unmarked`, Buffer.from("secret\n", "utf16le"));
     writeFileSync(`${context.io.cwd}/latin1`, Buffer.from("s\u00e9cret\n", "latin1"));
     writeFileSync(`${context.io.cwd}/long`, "x".repeat(5000));
     const refusal = { code: "usage", message: expect.stringContaining(says) };

@@ -6,7 +6,7 @@ import { type Bench, createBench } from "./testing/bench.ts";
 const PRELOAD = fileURLToPath(new URL("./testing/kill-at.js", import.meta.url));
 const ENROLL = ["enroll", "thermostats", "--devices", "2", "--register"];
 /** Points at which it is killed: spread over the whole run, since each costs a process. */
-const SAMPLES = process.env.DPS_CERTS_TEST_CRASHES === "all" ? 24 : 8;
+const SAMPLES = process.env.DPS_CERTS_TEST_CRASHES === "all" ? 24 : 5;
 
 const start = (bench: Bench, env: Record<string, string>) =>
   bench.start(ENROLL, { env, nodeArgs: ["--import", PRELOAD] }).ended;

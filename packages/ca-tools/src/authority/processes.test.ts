@@ -119,7 +119,7 @@ describe("a command that is killed", { timeout: 240_000 }, () => {
     await killOften({
       prepare: () => Promise.resolve(scratch()),
       step: ["root"],
-      stride: 17,
+      stride: 29,
       again: (folder) => createRoot(folder, { commonName: "Root", now: NOW }),
       look: async (folder, result) => {
         expectDone(result);
@@ -133,7 +133,7 @@ describe("a command that is killed", { timeout: 240_000 }, () => {
     await killOften({
       prepare: withRoot,
       step: ["intermediate", "line-1"],
-      stride: 13,
+      stride: 23,
       again: (folder) => createIntermediate(folder, options),
       look: async (folder, result) => {
         expectDone(result);
@@ -150,7 +150,7 @@ describe("a command that is killed", { timeout: 240_000 }, () => {
         return folder;
       },
       step: ["devices", "dev-1"],
-      stride: 19,
+      stride: 31,
       force: true,
       again: (folder) => makeDevice(folder, true),
       look: (folder, result) => {

@@ -55,7 +55,7 @@ describe("a command that is killed", { timeout: 240_000 }, () => {
     await runChild(SCRIPT, [whole, "one"]);
     const total = await killAtEach(
       "one",
-      crashPoints(7),
+      crashPoints(13),
       (parent) => join(parent, "pki"),
       async (folder) => {
         mkdirSync(folder, { recursive: true });
@@ -76,7 +76,7 @@ describe("a command that is killed", { timeout: 240_000 }, () => {
     await runChild(SCRIPT, [done, "replace"]);
     const after = snapshot(done);
     const outcomes: string[] = [];
-    await killAtEach("replace", crashPoints(5), withDevice, async (folder, killAt) => {
+    await killAtEach("replace", crashPoints(9), withDevice, async (folder, killAt) => {
       await openPki(folder);
       const found = withoutTemporaries(folder);
       const isDone = "newcerts/0A.pem" in found;
@@ -86,7 +86,7 @@ describe("a command that is killed", { timeout: 240_000 }, () => {
       expect(snapshot(folder)).toEqual(isDone ? after : before);
     });
     // One point of no return: nothing before it, all behind it.
-    expect(outcomes.filter(Boolean).join(" ")).toMatch(/^(?:nothing ){2,}(?:all ?){2,}$/);
+    expect(outcomes.filter(Boolean).join(" ")).toMatch(/^(?:nothing )+(?:all ?)+$/);
     expect(after).toMatchObject({
       "old-20300301T120000Z/private/dev.key.pem": "old key",
       "old-20300301T120000Z/certs/dev.cert.pem": "old certificate",
