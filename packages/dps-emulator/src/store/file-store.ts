@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type LibsqlDatabase from "libsql";
 import { EmulatorError } from "../errors.ts";
 import { codeOf, prepareStateFolder } from "./state-folder.ts";
@@ -12,6 +13,11 @@ const APPLICATION_ID = 0x44505345;
 /** 2: enrollments, and groups of every attestation. States of format 1 are read as they are. */
 const FORMAT = 2;
 const NO_LIMIT = -1;
+/** First starts at once can trip over one another's half-made file, which is whole a moment later. */
+const ATTEMPTS = 3;
+const PAUSE_MS = 100;
+/** Whoever was refused only after waiting was not in a first start's way. */
+const AT_ONCE_MS = 2000;
 
 /**
  * Opens the store of a state folder, which several processes may have open at once.
@@ -21,6 +27,19 @@ const NO_LIMIT = -1;
 export async function openFileStore(stateDir: string): Promise<Store> {
   const file = prepareStateFolder(stateDir);
   const Libsql = await loadLibsql();
+  for (let left = ATTEMPTS; ; left -= 1) {
+    const began = performance.now();
+    try {
+      return open(Libsql, file);
+    } catch (error) {
+      const atOnce = performance.now() - began < AT_ONCE_MS;
+      if (left <= 1 || !atOnce) throw error;
+    }
+    await pause(PAUSE_MS);
+  }
+}
+
+function open(Libsql: typeof LibsqlDatabase, file: string): Store {
   let database: Database | undefined;
   try {
     const opened = new Libsql(file);
