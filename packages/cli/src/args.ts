@@ -46,6 +46,13 @@ export class Args {
     return Array.isArray(value) ? value.map(String) : [];
   }
 
+  /** Names with commas between them; none where the option is not given. */
+  names(name: string): string[] {
+    const parts = this.text(name)?.split(",") ?? [];
+    if (parts.every((part) => part.trim() !== "")) return parts.map((part) => part.trim());
+    throw usageError(`--${name} has an empty name between its commas`);
+  }
+
   integer(name: string, { min, max }: { min: number; max: number }): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;

@@ -1,6 +1,4 @@
-import type { Args } from "../../args.ts";
 import type { CommandSpec } from "../../command.ts";
-import { usageError } from "../../errors.ts";
 import { PASSWORD_OPTIONS, passwordSource } from "../../passwords.ts";
 
 const PROFILES = ["device", "server", "edge-identity", "edge-server", "edge-ca", "intermediate"];
@@ -36,7 +34,7 @@ export const signCommand: CommandSpec = {
       issuer: args.text("issuer"),
       profile: args.required("profile"),
       commonName: args.text("cn"),
-      names: { dns: list(args, "dns"), ip: list(args, "ip") },
+      names: { dns: args.names("dns"), ip: args.names("ip") },
       days: args.integer("days", { min: 1, max: 36_500 }),
       force: args.flag("force"),
       password: passwordSource(args, context),
@@ -45,9 +43,3 @@ export const signCommand: CommandSpec = {
     await signFile(context, options);
   },
 };
-
-function list(args: Args, name: string): string[] {
-  const parts = args.text(name)?.split(",") ?? [];
-  if (parts.every((part) => part.trim() !== "")) return parts.map((part) => part.trim());
-  throw usageError(`--${name} has an empty name between its commas`);
-}

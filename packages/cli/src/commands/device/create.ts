@@ -1,4 +1,3 @@
-import type { Args } from "../../args.ts";
 import type { CommandSpec } from "../../command.ts";
 import { usageError } from "../../errors.ts";
 import { PASSWORD_OPTIONS, passwordSource } from "../../passwords.ts";
@@ -37,7 +36,7 @@ export const createCommand: CommandSpec = {
     const ids = args.deviceIds("id");
     const days = args.integer("days", { min: 1, max: MAX_DAYS });
     const edge = args.text("edge") as "ca" | "identity" | "server" | undefined;
-    const [dns, ip] = [list(args, "dns"), list(args, "ip")];
+    const [dns, ip] = [args.names("dns"), args.names("ip")];
     if (dns.length + ip.length > 0 && edge !== "server") {
       throw usageError("--dns and --ip are of --edge server: DPS looks at a device's common name");
     }
@@ -58,9 +57,3 @@ export const createCommand: CommandSpec = {
     });
   },
 };
-
-function list(args: Args, name: string): string[] {
-  const parts = args.text(name)?.split(",") ?? [];
-  if (parts.every((part) => part.trim() !== "")) return parts.map((part) => part.trim());
-  throw usageError(`--${name} has an empty name between its commas`);
-}
