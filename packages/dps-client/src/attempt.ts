@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { onAbort } from "./aborted.ts";
 import { DpsClientError } from "./errors.ts";
 import type { Failure } from "./failure.ts";
 import type { Answer } from "./http-failure.ts";
@@ -16,9 +17,8 @@ async function within<T>(
     ended ??= why;
     controller.abort();
   };
-  const onAbort = () => end("aborted");
   if (signal?.aborted) return { ended: "aborted" };
-  signal?.addEventListener("abort", onAbort);
+  const release = onAbort(signal, () => end("aborted"));
   const timer = setTimeout(() => end("timeout"), ms);
   try {
     return { value: await work(controller.signal) };
@@ -26,7 +26,7 @@ async function within<T>(
     return ended ? { ended } : { error };
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    release();
   }
 }
 
@@ -45,14 +45,16 @@ async function readBytes(body: AsyncIterable<Buffer>, limit: number): Promise<Bu
 
 /** Stands for a body that is not JSON. What it was is not kept: an answer may hold keys. */
 export const NOT_JSON: unique symbol = Symbol("not JSON");
+/** Stands for a body that begins as JSON and does not end so: undici does not see a missing chunk. */
+export const CUT_SHORT: unique symbol = Symbol("cut short");
 
 function parseJson(bytes: Buffer): unknown {
-  const text = bytes.toString("utf8");
-  if (text.trim() === "") return undefined;
+  const text = bytes.toString("utf8").trim();
+  if (text === "") return undefined;
   try {
     return JSON.parse(text);
   } catch {
-    return NOT_JSON;
+    return /^[{[]/.test(text) ? CUT_SHORT : NOT_JSON;
   }
 }
 
@@ -68,6 +70,8 @@ export interface AttemptOptions {
   dispatcher: Dispatcher;
   /** Makes the request; called within the time limit. */
   prepare: (signal: AbortSignal) => Promise<Dispatcher.RequestOptions>;
+  /** What must not appear in an error; called after `prepare`. */
+  secrets: () => readonly string[];
   host: string;
   timeoutMs: number;
   maxResponseBytes: number;
@@ -77,8 +81,10 @@ export interface AttemptOptions {
 /** Sends a request once. Whatever status comes back is an answer; only its absence is a failure. */
 export async function attempt(options: AttemptOptions): Promise<Answer | Failure> {
   const { dispatcher, host, timeoutMs, signal } = options;
+  let sent = false;
   const result = await within(timeoutMs, signal, async (limit) => {
     const request = await options.prepare(limit);
+    sent = true;
     const { statusCode, headers, body } = await dispatcher.request({ ...request, signal: limit });
     const bytes = await readBytes(body, options.maxResponseBytes);
     return { status: statusCode, headers: flatten(headers), body: parseJson(bytes) };
@@ -86,16 +92,21 @@ export async function attempt(options: AttemptOptions): Promise<Answer | Failure
   if ("value" in result) return result.value;
   if ("error" in result) {
     const { error } = result;
-    if (!(error instanceof DpsClientError)) return networkFailure(host, error);
+    if (!(error instanceof DpsClientError)) return networkFailure(host, error, options.secrets());
     const { code, message, hint, cause } = error;
-    return { code, message, hint, cause, retry: "never" };
+    return { code, message, hint, cause, retry: "never", maybeApplied: sent };
   }
   if (result.ended === "aborted") {
-    return { code: "aborted", message: "aborted", retry: "never", cause: signal?.reason };
+    const cause: unknown = signal?.reason;
+    return { code: "aborted", message: "aborted", retry: "never", maybeApplied: sent, cause };
   }
-  return {
-    code: "timeout",
-    message: `${host} did not answer within ${Math.round(timeoutMs)} ms`,
-    retry: "unsure",
-  };
+  const ms = Math.round(timeoutMs);
+  return sent
+    ? {
+        code: "timeout",
+        message: `${host} did not answer within ${ms} ms`,
+        hint: "Check the network and the proxy, or allow it more time.",
+        retry: "unsure",
+      }
+    : { code: "timeout", message: `the credential gave no token within ${ms} ms`, retry: "safe" };
 }

@@ -1,6 +1,12 @@
+import { inspect } from "node:util";
 import type { TokenCredential } from "@azure/core-auth";
 import { beforeEach, describe, expect, it } from "vitest";
-import { bearerAuthorization, sasAuthorization, staticToken } from "./authorization.ts";
+import {
+  bearerAuthorization,
+  deviceAuthorization,
+  sasAuthorization,
+  staticToken,
+} from "./authorization.ts";
 import { type FakeRuntime, fakeRuntime } from "./testing/fake-runtime.ts";
 import { TEST_KEY } from "./testing/sas-vectors.ts";
 
@@ -32,6 +38,20 @@ describe("sasAuthorization", () => {
     runtime.advance(55 * MINUTE);
     const second = await next();
     expect(end(second?.header) - end(first?.header)).toBe(55 * MINUTE);
+  });
+});
+
+describe("deviceAuthorization", () => {
+  it("signs for scope and id as they are, as a registration", async () => {
+    const authorization = await deviceAuthorization(
+      "0ne00000012",
+      "Dev-1",
+      TEST_KEY,
+      runtime.now,
+    )();
+    expect(authorization?.header).toMatch(
+      /^SharedAccessSignature sr=0ne00000012%2Fregistrations%2FDev-1&sig=[^&]+&se=\d+&skn=registration$/,
+    );
   });
 });
 
@@ -91,6 +111,45 @@ describe("bearerAuthorization", () => {
     });
     broken = false;
     expect((await authorize())?.header).toBe("Bearer t");
+  });
+
+  it("keeps a token that is only due for renewal while no other is to be had", async () => {
+    let broken = false;
+    const credential: TokenCredential = {
+      getToken: () =>
+        broken
+          ? Promise.reject(new Error("offline"))
+          : Promise.resolve({ token: "t", expiresOnTimestamp: runtime.now() + 60 * MINUTE }),
+    };
+    const authorize = bearerAuthorization(credential, SCOPE, runtime.now);
+    await authorize();
+    broken = true;
+    runtime.advance(58 * MINUTE);
+    expect((await authorize())?.header).toBe("Bearer t");
+    runtime.advance(2 * MINUTE);
+    await expect(authorize()).rejects.toMatchObject({ code: "credential" });
+  });
+
+  it("keeps the newer token when an older one is dropped late", async () => {
+    const credential = counting(60 * MINUTE);
+    const authorize = bearerAuthorization(credential, SCOPE, runtime.now);
+    const first = await authorize();
+    first?.drop();
+    const second = await authorize();
+    first?.drop();
+    expect(await authorize()).toBe(second);
+    expect(credential.scopes).toHaveLength(2);
+  });
+
+  it("keeps of a credential's error what cannot hold a secret", async () => {
+    const credential: TokenCredential = {
+      getToken: () =>
+        Promise.reject(Object.assign(new Error("no"), { request: { client_secret: "s3cret" } })),
+    };
+    const error: unknown = await bearerAuthorization(credential, SCOPE, runtime.now)().catch(
+      (caught: unknown) => caught,
+    );
+    expect(inspect(error, { depth: 9 })).not.toContain("s3cret");
   });
 
   it("refuses a credential that gives nothing", async () => {

@@ -1,6 +1,7 @@
 import type { AccessToken, TokenCredential } from "@azure/core-auth";
-import { clientError, DpsClientError } from "./errors.ts";
-import { redact } from "./redact.ts";
+import { onAbort } from "./aborted.ts";
+import { clientError, DpsClientError, isDpsClientError } from "./errors.ts";
+import { plainError } from "./redact.ts";
 import { createSasToken } from "./sas.ts";
 
 /** A shared access policy of the service. */
@@ -14,6 +15,8 @@ export interface SasPolicy {
 export interface Authorization {
   header: string;
   secrets: readonly string[];
+  /** Has the next request carry another, where there is another to be had. */
+  drop: () => void;
 }
 
 /** Gives the authorization of one request; undefined where there is none. */
@@ -33,20 +36,51 @@ export const anonymous: Authorize = () => Promise.resolve(undefined);
  * @param resource host of the service
  */
 export function sasAuthorization(
-  { keyName, key }: SasPolicy,
+  policy: SasPolicy,
   resource: string,
   now: () => number,
   lifeSeconds: number = SAS_LIFE_SECONDS,
 ): Authorize {
+  return signedAuthorization(policy, encodeURIComponent(resource.toLowerCase()), now, lifeSeconds);
+}
+
+/**
+ * Authorization of one device by its symmetric key.
+ *
+ * @param key base64; of the device itself, not of its group
+ */
+export function deviceAuthorization(
+  idScope: string,
+  registrationId: string,
+  key: string,
+  now: () => number,
+): Authorize {
+  const sr = encodeURIComponent(`${idScope}/registrations/${registrationId}`);
+  return signedAuthorization({ keyName: "registration", key }, sr, now, SAS_LIFE_SECONDS);
+}
+
+/** @param sr as it goes into the token: the signature covers this very text */
+function signedAuthorization(
+  { keyName, key }: SasPolicy,
+  sr: string,
+  now: () => number,
+  lifeSeconds: number,
+): Authorize {
   const margin = Math.min(RENEW_BEFORE_MS, lifeSeconds * 100);
-  const sr = encodeURIComponent(resource.toLowerCase());
   let current: { authorization: Authorization; renewAt: number } | undefined;
   const sign = () => {
     const expiresAt = Math.ceil(now() / 1000) + lifeSeconds;
     const header = createSasToken({ resource: sr, key, keyName, expiresAt });
     const signature = /&sig=([^&]*)/.exec(header)?.[1] ?? "";
-    const secrets = [header, signature, decodeURIComponent(signature), key];
-    return { authorization: { header, secrets }, renewAt: expiresAt * 1000 - margin };
+    const secrets = [key, signature, decodeURIComponent(signature)];
+    const authorization: Authorization = {
+      header,
+      secrets,
+      drop: () => {
+        if (current?.authorization === authorization) current = undefined;
+      },
+    };
+    return { authorization, renewAt: expiresAt * 1000 - margin };
   };
   return () => {
     if (current === undefined || now() >= current.renewAt) current = sign();
@@ -54,17 +88,14 @@ export function sasAuthorization(
   };
 }
 
-function rejectOnAbort(signal: AbortSignal | undefined): {
-  aborted: Promise<never>;
-  release: () => void;
-} {
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal?.reason);
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener("abort", onAbort);
+/** As `promise`, but ends with the signal's reason when it aborts. */
+export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal?.reason);
+    if (signal?.aborted) leave();
+    const stay = onAbort(signal, leave);
+    promise.then(resolve, reject).finally(stay);
   });
-  return { aborted, release: () => signal?.removeEventListener("abort", onAbort) };
 }
 
 async function fetchToken(credential: TokenCredential, scope: string): Promise<AccessToken> {
@@ -72,10 +103,12 @@ async function fetchToken(credential: TokenCredential, scope: string): Promise<A
   try {
     token = await credential.getToken(scope);
   } catch (cause) {
-    const why = cause instanceof Error ? redact(cause.message) : "it failed";
-    throw clientError("credential", `no token for ${scope}: ${why}`, {
+    // A credential of a program that knows what its user is to do.
+    if (isDpsClientError(cause)) throw cause;
+    const plain = plainError(cause);
+    throw clientError("credential", `no token for ${scope}: ${plain?.message ?? "it failed"}`, {
       hint: "Sign in (`az login`), or set what the credential reads.",
-      cause,
+      cause: plain,
     });
   }
   if (token === null || token.token === "") {
@@ -93,31 +126,36 @@ export function bearerAuthorization(
   scope: string,
   now: () => number,
 ): Authorize {
-  let current: { token: AccessToken; renewAt: number } | undefined;
-  let pending: Promise<AccessToken> | undefined;
-  const renew = async () => {
+  let current: { authorization: Authorization; renewAt: number; endsAt: number } | undefined;
+  let pending: Promise<Authorization> | undefined;
+  const renew = async (): Promise<Authorization> => {
     try {
-      const token = await fetchToken(credential, scope);
-      const life = token.expiresOnTimestamp - now();
-      const margin = Math.min(RENEW_BEFORE_MS, life / 10);
-      const renewAt = token.refreshAfterTimestamp ?? token.expiresOnTimestamp - margin;
-      current = { token, renewAt };
-      return token;
+      const given = await fetchToken(credential, scope);
+      const { token, expiresOnTimestamp: endsAt, refreshAfterTimestamp } = given;
+      const margin = Math.min(RENEW_BEFORE_MS, (endsAt - now()) / 10);
+      const authorization: Authorization = {
+        header: `Bearer ${token}`,
+        secrets: [token],
+        drop: () => {
+          if (current?.authorization === authorization) current = undefined;
+        },
+      };
+      current = { authorization, renewAt: refreshAfterTimestamp ?? endsAt - margin, endsAt };
+      return authorization;
+    } catch (error) {
+      // What is only due for renewal is still good.
+      if (current !== undefined && now() < current.endsAt) return current.authorization;
+      throw error;
     } finally {
       pending = undefined;
     }
   };
-  return async (signal) => {
-    const { aborted, release } = rejectOnAbort(signal);
-    try {
-      const kept = current !== undefined && now() < current.renewAt ? current.token : undefined;
-      if (kept === undefined) pending ??= renew();
-      const { token } = kept ?? (await Promise.race([pending as Promise<AccessToken>, aborted]));
-      return { header: `Bearer ${token}`, secrets: [token] };
-    } finally {
-      aborted.catch(() => {});
-      release();
+  return (signal) => {
+    if (current !== undefined && now() < current.renewAt) {
+      return Promise.resolve(current.authorization);
     }
+    pending ??= renew();
+    return orAbort(pending, signal);
   };
 }
 

@@ -66,9 +66,21 @@ export async function settleLost<T>(
     const refused =
       error instanceof DpsClientError &&
       error.maybeApplied &&
-      (error.code === "conflict" || error.code === "etag-mismatch");
+      // A verification code is good for one proof.
+      ["conflict", "etag-mismatch", "proof-of-possession-failed"].includes(error.code);
     const result = refused ? await settled() : undefined;
     if (result === undefined) throw error;
     return result;
+  }
+}
+
+/** A deletion that was sent twice because its first answer was lost: if nothing is there, it is done. */
+export async function goneIfLost(deletion: Promise<unknown>): Promise<void> {
+  try {
+    await deletion;
+  } catch (error) {
+    if (!(error instanceof DpsClientError && error.code === "not-found" && error.maybeApplied)) {
+      throw error;
+    }
   }
 }

@@ -3,8 +3,9 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer, type Server as NetServer } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { EnrollmentClient } from "./enrollment-client.ts";
+import { EnrollmentClient } from "./enrollments/enrollment-client.ts";
 import type { TransportOptions } from "./options.ts";
 import { RegistrationClient } from "./registration-client.ts";
 import { type OpensslPki, opensslPki, type Pair } from "./testing/openssl-pki.ts";
@@ -61,7 +62,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
-  for (const close of closing) await close();
+  // Clients first: a proxy closes when its last tunnel does.
+  for (const close of closing.reverse()) await close();
 });
 
 function enrollments(endpoint: string, options: TransportOptions = {}): EnrollmentClient {
@@ -158,7 +160,7 @@ describe("a proxy", () => {
     const { url, asked } = await proxy();
     vi.stubEnv("HTTPS_PROXY", url);
     vi.stubEnv("https_proxy", url);
-    await enrollments(`https://${host}:${server.port}`).getRegistration("dev-1");
+    await enrollments(`https://${host}:${server.port}`).registrations.get("dev-1");
     expect(asked).toEqual([]);
     expect(peers).toHaveLength(1);
   });
@@ -168,10 +170,10 @@ describe("a proxy", () => {
     const endpoint = `https://0.0.0.0:${server.port}`;
     const { url, asked } = await proxy();
     vi.stubEnv("HTTPS_PROXY", url);
-    await enrollments(endpoint).getRegistration("a");
+    await enrollments(endpoint).registrations.get("a");
     expect(asked).toEqual([`0.0.0.0:${server.port}`]);
     vi.stubEnv("NO_PROXY", "0.0.0.0");
-    await enrollments(endpoint).getRegistration("a");
+    await enrollments(endpoint).registrations.get("a");
     expect(asked).toHaveLength(1);
   });
 
@@ -179,7 +181,7 @@ describe("a proxy", () => {
     const http = createHttpServer();
     http.on("connect", (_request, client) => client.end("HTTP/1.1 407 No\r\n\r\n"));
     vi.stubEnv("HTTPS_PROXY", `http://127.0.0.1:${await listening(http)}`);
-    await expect(enrollments("https://dps.test").getRegistration("a")).rejects.toMatchObject({
+    await expect(enrollments("https://dps.test").registrations.get("a")).rejects.toMatchObject({
       code: "network",
       hint: expect.stringContaining("HTTPS_PROXY"),
     });
@@ -201,14 +203,14 @@ describe("TLS", () => {
   }
 
   it("trusts the given CA", async () => {
-    expect(await enrollments(server.url).getRegistration("dev-1")).toBeDefined();
+    expect(await enrollments(server.url).registrations.get("dev-1")).toBeDefined();
   });
 
   it("trusts nothing else: not a server of another CA", async () => {
     const stranger = opensslPki();
     closing.push(() => Promise.resolve(stranger.remove()));
     const client = enrollments(server.url, { ca: stranger.root.certPem });
-    await expect(client.getRegistration("dev-1")).rejects.toMatchObject({
+    await expect(client.registrations.get("dev-1")).rejects.toMatchObject({
       code: "tls",
       hint: expect.stringContaining("CA file"),
     });
@@ -217,19 +219,19 @@ describe("TLS", () => {
 
   it("does not trust a private CA that it was not given", async () => {
     const client = enrollments(server.url, { ca: undefined });
-    await expect(client.getRegistration("dev-1")).rejects.toMatchObject({ code: "tls" });
+    await expect(client.registrations.get("dev-1")).rejects.toMatchObject({ code: "tls" });
   });
 
   it("goes on checking whatever NODE_TLS_REJECT_UNAUTHORIZED says", async () => {
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
     const client = enrollments(server.url, { ca: undefined });
-    await expect(client.getRegistration("dev-1")).rejects.toMatchObject({ code: "tls" });
+    await expect(client.registrations.get("dev-1")).rejects.toMatchObject({ code: "tls" });
     expect(peers).toEqual([]);
   });
 
   it("refuses an expired server", async () => {
     const client = enrollments(await serving(expiredPair));
-    await expect(client.getRegistration("dev-1")).rejects.toMatchObject({
+    await expect(client.registrations.get("dev-1")).rejects.toMatchObject({
       code: "tls",
       message: expect.stringContaining("CERT_HAS_EXPIRED"),
     });
@@ -237,7 +239,7 @@ describe("TLS", () => {
 
   it("refuses a server of another name", async () => {
     const client = enrollments(await serving(otherNamePair));
-    await expect(client.getRegistration("dev-1")).rejects.toMatchObject({
+    await expect(client.registrations.get("dev-1")).rejects.toMatchObject({
       code: "tls",
       message: expect.stringContaining("another host"),
     });
@@ -249,7 +251,7 @@ describe("TLS", () => {
     const free = closing.pop();
     await free?.();
     const client = enrollments(`https://localhost:${port}`);
-    await expect(client.getRegistration("a")).rejects.toMatchObject({
+    await expect(client.registrations.get("a")).rejects.toMatchObject({
       code: "connection-refused",
       hint: expect.stringContaining("dps-certs emulator start"),
     });
@@ -261,7 +263,7 @@ describe("a server that misbehaves", () => {
     const silent = await tlsServer(serverPair, () => {});
     closing.push(silent.close);
     const client = enrollments(silent.url, { timeoutMs: 200 });
-    await expect(client.getRegistration("a")).rejects.toMatchObject({
+    await expect(client.registrations.get("a")).rejects.toMatchObject({
       code: "timeout",
       maybeApplied: true,
     });
@@ -274,7 +276,7 @@ describe("a server that misbehaves", () => {
     });
     closing.push(slow.close);
     const client = enrollments(slow.url, { timeoutMs: 200 });
-    await expect(client.getRegistration("a")).rejects.toMatchObject({ code: "timeout" });
+    await expect(client.registrations.get("a")).rejects.toMatchObject({ code: "timeout" });
   });
 
   it("by silence can be left by a signal", async () => {
@@ -282,7 +284,9 @@ describe("a server that misbehaves", () => {
     const silent = await tlsServer(serverPair, () => controller.abort());
     closing.push(silent.close);
     const client = enrollments(silent.url);
-    await expect(client.getRegistration("a", { signal: controller.signal })).rejects.toMatchObject({
+    await expect(
+      client.registrations.get("a", { signal: controller.signal }),
+    ).rejects.toMatchObject({
       code: "aborted",
     });
   });
@@ -300,7 +304,7 @@ describe("a server that misbehaves", () => {
       }
     });
     closing.push(endless.close);
-    await expect(enrollments(endless.url).getRegistration("a")).rejects.toMatchObject({
+    await expect(enrollments(endless.url).registrations.get("a")).rejects.toMatchObject({
       code: "response-too-large",
     });
     await vi.waitFor(() => expect(ended).toBe(true));
@@ -315,16 +319,73 @@ describe("a server that misbehaves", () => {
     });
     closing.push(flaky.close);
     const client = enrollments(flaky.url, { retry: { baseDelayMs: 1 } });
-    expect(await client.getRegistration("a")).toEqual(STATE);
+    expect(await client.registrations.get("a")).toEqual(STATE);
     expect(requests).toBe(2);
+  });
+
+  it.each([
+    "content-length: 100",
+    "content-length: 100\r\nconnection: close",
+    "transfer-encoding: chunked",
+    "transfer-encoding: chunked\r\nconnection: close",
+    "connection: close",
+  ])("by an answer cut short, with %j, is asked again", async (headers) => {
+    let requests = 0;
+    const cutting = await tlsServer(serverPair, (request, response) => {
+      requests += 1;
+      if (requests > 1) return answerJson(response, STATE);
+      const body = headers.startsWith("transfer") ? '4\r\n{"a"\r\n' : '{"a"';
+      request.socket.end(`HTTP/1.1 200 OK\r\n${headers}\r\n\r\n${body}`);
+    });
+    closing.push(cutting.close);
+    const client = enrollments(cutting.url, { retry: { baseDelayMs: 1 } });
+    expect(await client.registrations.get("a")).toEqual(STATE);
+    expect(requests).toBe(2);
+  });
+
+  it("by answering twice confuses no later request", async () => {
+    let requests = 0;
+    const doubling = await tlsServer(serverPair, (request, response) => {
+      const body = JSON.stringify({ ...STATE, registrationId: `r${++requests}` });
+      const answer = `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+      response.detachSocket(request.socket);
+      request.socket.write(answer + answer);
+    });
+    closing.push(doubling.close);
+    const client = enrollments(doubling.url);
+    for (const registrationId of ["r1", "r2", "r3"]) {
+      expect(await client.registrations.get("a")).toMatchObject({ registrationId });
+    }
+  });
+
+  it("by speaking no HTTP is not asked again, nor quoted", async () => {
+    const other = await tlsServer(serverPair, (request) => request.socket.end("220 s3cret\r\n"));
+    closing.push(other.close);
+    const error: unknown = await enrollments(other.url, { retry: { attempts: 3 } })
+      .registrations.get("a")
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "protocol" });
+    expect(inspect(error, { depth: 9 })).not.toContain("s3cret");
   });
 
   it("by speaking no TLS is a TLS error", async () => {
     const port = await listening(createServer((socket) => socket.resume().end("HELLO\r\n\r\n")));
     await expect(
-      enrollments(`https://localhost:${port}`).getRegistration("a"),
+      enrollments(`https://localhost:${port}`).registrations.get("a"),
     ).rejects.toMatchObject({ code: expect.stringMatching(/^(tls|network)$/) });
   });
+});
+
+it("opens no more connections than requests may be under way", async () => {
+  const sockets = new Set<unknown>();
+  const counting = await tlsServer(serverPair, (request, response) => {
+    sockets.add(request.socket);
+    answerJson(response, STATE);
+  });
+  closing.push(counting.close);
+  const client = enrollments(counting.url, { concurrency: 3 });
+  await Promise.all(Array.from({ length: 30 }, () => client.registrations.get("a")));
+  expect(sockets.size).toBeLessThanOrEqual(3);
 });
 
 it("registers and polls on one connection", async () => {
@@ -349,5 +410,5 @@ it("registers and polls on one connection", async () => {
 it("can be closed by leaving its scope", async () => {
   const client = enrollments(server.url);
   await client[Symbol.asyncDispose]();
-  await expect(client.getRegistration("a")).rejects.toMatchObject({ code: "closed" });
+  await expect(client.registrations.get("a")).rejects.toMatchObject({ code: "closed" });
 });

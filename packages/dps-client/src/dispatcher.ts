@@ -3,20 +3,19 @@ import { isLoopback } from "./endpoint.ts";
 import { DpsClientError } from "./errors.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
-/** Connections that a client of the management or service plane opens at most. */
-export const MAX_CONNECTIONS = 16;
-
 /**
  * The connections of one client: kept alive, one request at a time on each. The computer itself is
  * never reached through a proxy; other hosts obey HTTPS_PROXY and NO_PROXY.
  *
  * @param connectTimeoutMs milliseconds
+ * @param connections how many are opened at most
  * @throws {DpsClientError} `invalid-argument` if the environment's proxy is no URL
  */
 export function createDispatcher(
   endpoint: URL,
   tls: TlsOptions,
   connectTimeoutMs: number,
+  connections: number,
 ): Dispatcher {
   const connect = {
     ...tls,
@@ -28,9 +27,7 @@ export function createDispatcher(
   };
   const options = {
     connect,
-    // A pool would poll on a second connection, for the first is free only a turn after its answer:
-    // a device would pay for two handshakes.
-    connections: tls.cert === undefined ? MAX_CONNECTIONS : 1,
+    connections,
     pipelining: 1,
     // The transport times each attempt itself.
     headersTimeout: 0,

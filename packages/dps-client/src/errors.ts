@@ -9,6 +9,8 @@ export type DpsClientErrorCode =
   | "unauthorized"
   | "forbidden"
   | "not-found"
+  /** Several fit what was asked for. */
+  | "ambiguous"
   /** It exists already, or two callers changed it at once. */
   | "conflict"
   /** If-Match no longer names the current state. */

@@ -1,5 +1,6 @@
 import type { DpsClientErrorCode } from "./errors.ts";
 import type { Failure } from "./failure.ts";
+import { plainError } from "./redact.ts";
 
 interface Rule {
   codes: RegExp;
@@ -76,7 +77,9 @@ const RULES: readonly Rule[] = [
     message: "the name server did not answer",
   },
   {
-    codes: /^(ECONNRESET|EPIPE|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_SOCKET)$/,
+    // The last two: an answer that ends before its end.
+    codes:
+      /^(ECONNRESET|EPIPE|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|HPE_INVALID_EOF_STATE)$/,
     code: "network",
     retry: "unsure",
     message: "the connection broke",
@@ -96,7 +99,7 @@ const RULES: readonly Rule[] = [
     hint: "Check HTTPS_PROXY, and name hosts that need no proxy in NO_PROXY.",
   },
   {
-    codes: /^HPE_/,
+    codes: /^(HPE|UND_ERR_HEADERS_OVERFLOW)/,
     code: "protocol",
     retry: "never",
     message: "what answered does not speak HTTP",
@@ -113,20 +116,29 @@ function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code === "string") return code;
+  // undici 7 gives llhttp's errors no code.
+  if (error.name === "HTTPParserError") {
+    return /EOF/.test(error.message) ? "HPE_INVALID_EOF_STATE" : "HPE";
+  }
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   return codeOf(error.cause);
 }
 
-/** What an error of the network or of TLS means. `host` is named in the message. */
-export function networkFailure(host: string, cause: unknown): Failure {
-  const code = codeOf(cause);
+/**
+ * What an error of the network or of TLS means.
+ *
+ * @param host is named in the message
+ * @param secrets what was sent and must not appear in the error
+ */
+export function networkFailure(host: string, error: unknown, secrets: readonly string[]): Failure {
+  const code = codeOf(error);
   const rule = RULES.find(({ codes }) => codes.test(code));
   return {
     code: rule?.code ?? "network",
     message: `${host}: ${rule?.message ?? "the request failed"}${code === "" ? "" : ` (${code})`}`,
     hint: rule?.hint,
     retry: rule?.retry ?? "never",
-    cause,
+    cause: plainError(error, secrets),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { RateLimit } from "./rate.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -21,6 +22,19 @@ export interface TransportOptions {
    * @default 4_194_304
    */
   maxResponseBytes?: number | undefined;
+  /**
+   * Requests under way at once at most; further ones wait their turn, and their time limits begin when
+   * it comes.
+   * @default 16
+   */
+  concurrency?: number | undefined;
+  /**
+   * Requests sent in a time at most; false for no bound.
+   * @default DEFAULT_RATE, the service's own limit, for enrollments and devices; none for management
+   */
+  rate?: RateLimit | false | undefined;
+  /** Put behind this package's own name in the User-Agent header, e.g. "my-tool/1.0". */
+  userAgent?: string | undefined;
   /** An undici dispatcher to use in place of the client's own; `ca` and proxies are then its matter. */
   dispatcher?: Dispatcher | undefined;
   /** Clock, waiting and chance, for tests. */

@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_RETRY, parseRetryAfter, retryDelay } from "./retry.ts";
+import { DEFAULT_RETRY, parseRetryAfter, retryAfterOf, retryDelay } from "./retry.ts";
 
 const NOW = Date.UTC(1994, 10, 6, 8, 49, 30);
 const half = () => 0.5;
@@ -87,6 +87,16 @@ describe("parseRetryAfter", () => {
     "Sun Nov  6 08:49:37 1994",
   ])("reads the date %s", (date) => {
     expect(parseRetryAfter(date, NOW)).toBe(7_000);
+  });
+
+  it("counts a date from the service's clock, where the answer tells it", () => {
+    const date = "Sun, 06 Nov 1994 08:49:30 GMT";
+    const headers = { "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" };
+    for (const now of [NOW, NOW + 600_000, NOW - 600_000]) {
+      expect(retryAfterOf({ ...headers, date }, now)).toBe(7_000);
+    }
+    expect(retryAfterOf({ ...headers, date: "2" }, NOW)).toBe(7_000);
+    expect(retryAfterOf({ date }, NOW)).toBeUndefined();
   });
 
   it("takes a date that has passed for no wait", () => {

@@ -17,7 +17,8 @@ export interface SasTokenOptions {
 
 function hmac(key: string, text: string): string {
   const secret = Buffer.from(key, "base64");
-  if (secret.length === 0) {
+  // Node reads what is no base64 as far as it can, and the signature would merely be wrong.
+  if (secret.length === 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(key)) {
     throw new DpsClientError("invalid-argument", "the shared access key is not base64");
   }
   return createHmac("sha256", secret).update(text, "utf8").digest("base64");

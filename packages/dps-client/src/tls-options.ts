@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { clientError, DpsClientError } from "./errors.ts";
 
 /** What a device shows in the TLS handshake. */
@@ -17,6 +17,8 @@ export interface TlsOptions {
   cert?: string;
   key?: string;
   passphrase?: string;
+  /** Of all these, made once: it takes longer than what is left of a handshake. */
+  secureContext?: SecureContext;
 }
 
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -58,7 +60,7 @@ export function tlsOptions(
   options.key = client.keyPem;
   if (client.passphrase !== undefined) options.passphrase = client.passphrase;
   try {
-    createSecureContext(options);
+    options.secureContext = createSecureContext(options);
   } catch (cause) {
     const mismatch = (cause as NodeJS.ErrnoException).code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH";
     throw clientError(

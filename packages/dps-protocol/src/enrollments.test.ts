@@ -1,79 +1,14 @@
-import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import {
-  AttestationMechanism,
-  BulkEnrollmentGroupOperation,
-  BulkEnrollmentOperation,
-  BulkOperationResult,
   EnrollmentGroup,
+  EnrollmentGroupBody,
   IndividualEnrollment,
+  IndividualEnrollmentBody,
   QuerySpecification,
 } from "./enrollments.ts";
-import { parseWire, WireError } from "./schema.ts";
-
-type Schema = Parameters<typeof parseWire>[0];
-const pathOf = (schema: Schema, value: unknown): string => {
-  try {
-    parseWire(schema, value, "an object");
-  } catch (error) {
-    if (error instanceof WireError) return error.path;
-    throw error;
-  }
-  throw new Error("was not refused");
-};
-const info = {
-  subjectName: "CN=d",
-  sha1Thumbprint: "00",
-  sha256Thumbprint: "00",
-  issuerName: "CN=d",
-  notBeforeUtc: "2023-05-19T23:10:35Z",
-  notAfterUtc: "2024-05-19T23:10:35Z",
-  serialNumber: "01",
-  version: 3,
-};
-const pair = { primary: { certificate: null, info }, secondary: null };
-
-describe("an attestation", () => {
-  it.each([
-    { type: "none" },
-    { type: "symmetricKey" },
-    { type: "symmetricKey", symmetricKey: { primaryKey: null, secondaryKey: "x" } },
-    { type: "tpm", tpm: { endorsementKey: "x", storageRootKey: null } },
-    { type: "x509", x509: { clientCertificates: pair }, tpm: null, symmetricKey: null },
-    { type: "x509", x509: { signingCertificates: pair, caReferences: null } },
-    { type: "x509", x509: { caReferences: { primary: "root", secondary: null } } },
-    { type: "x509", x509: { somethingNew: 1 }, somethingNewer: {} },
-  ])("may be %j, and stays as it is", (attestation) => {
-    expect(parseWire(AttestationMechanism, attestation, "x")).toEqual(attestation);
-  });
-
-  it.each([
-    [{}, "type"],
-    [{ type: "password" }, "type"],
-    [{ type: "tpm", tpm: {} }, "tpm.endorsementKey"],
-    [{ type: "symmetricKey", symmetricKey: { primaryKey: 7 } }, "symmetricKey.primaryKey"],
-    [{ type: "x509", x509: { caReferences: "root" } }, "x509.caReferences"],
-    [
-      { type: "x509", x509: { clientCertificates: { primary: { certificate: {} } } } },
-      "x509.clientCertificates.primary.certificate",
-    ],
-  ])("%j is refused at %s", (attestation, path) => {
-    expect(pathOf(AttestationMechanism, attestation)).toBe(path);
-  });
-
-  test.prop([fc.string({ minLength: 12 })])("is never quoted when a key is wrong", (key) => {
-    const wrong = { type: "symmetricKey", symmetricKey: { primaryKey: [key] } };
-    try {
-      parseWire(AttestationMechanism, wrong, "an attestation");
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toBeInstanceOf(WireError);
-      expect((error as WireError).message).toBe(
-        'not an attestation: "symmetricKey.primaryKey" must be string',
-      );
-    }
-  });
-});
+import { DeviceRegistrationState } from "./registrations.ts";
+import { parseWire } from "./schema.ts";
+import { pathOf } from "./testing/path-of.ts";
 
 describe("an enrollment", () => {
   const attestation = { type: "symmetricKey" };
@@ -98,7 +33,11 @@ describe("an enrollment", () => {
 
   it.each([
     [{ attestation: undefined }, "attestation"],
-    [{ provisioningStatus: "paused" }, "provisioningStatus"],
+    [{ initialTwin: { tags: 7 } }, "initialTwin.tags"],
+    [{ initialTwin: { properties: { desired: "x" } } }, "initialTwin.properties.desired"],
+    [{ reprovisionPolicy: { migrateDeviceData: "yes" } }, "reprovisionPolicy.migrateDeviceData"],
+    [{ optionalDeviceInformation: 7 }, "optionalDeviceInformation"],
+    [{ registrationState: { status: 7 } }, "registrationState.status"],
     [{ iotHubs: "hub" }, "iotHubs"],
     [{ iotHubs: [7] }, "iotHubs.0"],
     [{ capabilities: { iotEdge: "yes" } }, "capabilities.iotEdge"],
@@ -108,6 +47,19 @@ describe("an enrollment", () => {
     expect(pathOf(IndividualEnrollment, { registrationId: "d", ...common, ...members })).toBe(path);
   });
 
+  it("may have names in an answer that a newer service has, and not in what a service takes", () => {
+    const group = {
+      enrollmentGroupId: "g",
+      attestation: { type: "passkey" },
+      provisioningStatus: "paused",
+      allocationPolicy: "nearest",
+    };
+    expect(parseWire(EnrollmentGroup, group, "x")).toEqual(group);
+    expect(pathOf(EnrollmentGroupBody, group)).toBe("attestation.type");
+    const paused = { registrationId: "d", attestation, provisioningStatus: "paused" };
+    expect(pathOf(IndividualEnrollmentBody, paused)).toBe("provisioningStatus");
+  });
+
   it("takes no prototype from its text", () => {
     const text =
       '{"registrationId":"d","attestation":{"type":"none"},"__proto__":{"deviceId":"e"}}';
@@ -115,36 +67,29 @@ describe("an enrollment", () => {
   });
 });
 
-describe("a bulk operation", () => {
-  it("has items with ids; what is wrong in one of them is that item's own error", () => {
-    const enrollments = [{ registrationId: "d", attestation: 7 }];
-    const operation = { mode: "create", enrollments };
-    expect(parseWire(BulkEnrollmentOperation, operation, "x")).toEqual(operation);
-    const nameless = { mode: "create", enrollments: [{ attestation: {} }] };
-    expect(pathOf(BulkEnrollmentOperation, nameless)).toBe("enrollments.0.registrationId");
-    const other = { mode: "create", enrollmentGroups: [{ enrollmentGroupId: "g", etag: 7 }] };
-    expect(pathOf(BulkEnrollmentGroupOperation, other)).toBe("enrollmentGroups.0.etag");
-  });
-
-  it.each([
-    { isSuccessful: true },
-    { isSuccessful: true, errors: [] },
-    {
-      isSuccessful: false,
-      errors: [{ registrationId: "d", errorCode: 409201, errorStatus: "exists" }],
-    },
-    {
-      isSuccessful: false,
-      errors: [{ enrollmentGroupId: "g", errorCode: 409202, errorStatus: "exists" }],
-    },
-  ])("may be answered %j", (result) => {
-    expect(parseWire(BulkOperationResult, result, "x")).toEqual(result);
-  });
-});
-
 describe("a query", () => {
   it("is a text", () => {
     expect(pathOf(QuerySpecification, {})).toBe("query");
     expect(pathOf(QuerySpecification, { query: { query: "*" } })).toBe("query");
+  });
+});
+
+describe("a registration", () => {
+  it("says how the device showed who it is, with what a webhook answered", () => {
+    const state = {
+      registrationId: "d",
+      status: "assigned",
+      substatus: "initialAssignment",
+      x509: { enrollmentGroupId: "g", certificateInfo: { subjectName: "CN=d" } },
+      symmetricKey: { enrollmentGroupId: "g" },
+      tpm: { authenticationKey: "x" },
+      payload: { any: ["thing"] },
+    };
+    expect(parseWire(DeviceRegistrationState, state, "x")).toEqual(state);
+    expect(parseWire(DeviceRegistrationState, { x509: {} }, "x")).toEqual({ x509: {} });
+    expect(parseWire(DeviceRegistrationState, { status: "paused" }, "x")).toBeDefined();
+    expect(pathOf(DeviceRegistrationState, { tpm: { authenticationKey: 7 } })).toBe(
+      "tpm.authenticationKey",
+    );
   });
 });

@@ -1,4 +1,26 @@
 export {
+  ATTESTATION_TYPES,
+  AttestationBody,
+  AttestationMechanism,
+  SYMMETRIC_KEY_BYTES,
+  type SymmetricKeyAttestation,
+  type TpmAttestation,
+  type X509Attestation,
+  type X509CaReferences,
+  X509CertificateInfo,
+  type X509Certificates,
+  type X509CertificateWithInfo,
+} from "./attestation.ts";
+export { symmetricKeyProblem, tpmKeyProblem } from "./attestation-rules.ts";
+export {
+  BULK_MODES,
+  BulkEnrollmentGroupOperation,
+  BulkEnrollmentOperation,
+  type BulkMode,
+  BulkOperationResult,
+  MAX_BULK_ITEMS,
+} from "./bulk.ts";
+export {
   CertificateList,
   CertificateResponse,
   type CertificateUpload,
@@ -13,29 +35,21 @@ export {
   parseConnectionString,
   type ServiceConnectionString,
 } from "./connection-string.ts";
+export { ALLOCATION_POLICIES, MIN_WEBHOOK_API_VERSION } from "./enrollment-rules.ts";
 export {
-  AttestationMechanism,
-  BULK_MODES,
-  BulkEnrollmentGroupOperation,
-  BulkEnrollmentOperation,
-  type BulkMode,
-  BulkOperationResult,
   CustomAllocationDefinition,
   EnrollmentGroup,
+  EnrollmentGroupBody,
   EnrollmentGroupList,
+  EnrollmentGroupRequest,
   IndividualEnrollment,
+  IndividualEnrollmentBody,
   IndividualEnrollmentList,
-  MAX_BULK_ITEMS,
-  MIN_WEBHOOK_API_VERSION,
+  IndividualEnrollmentRequest,
+  InitialTwin,
   QuerySpecification,
-  SYMMETRIC_KEY_BYTES,
-  type SymmetricKeyAttestation,
-  type TpmAttestation,
-  type X509Attestation,
-  type X509CaReferences,
-  X509CertificateInfo,
-  type X509Certificates,
-  type X509CertificateWithInfo,
+  ReprovisionPolicy,
+  TwinCollection,
 } from "./enrollments.ts";
 export {
   ERROR_CODE,
@@ -79,10 +93,11 @@ export {
   DeviceRegistration,
   DeviceRegistrationState,
   DeviceRegistrationStateList,
+  REGISTRATION_STATUSES,
   RegistrationOperationStatus,
   RegistrationStatus,
 } from "./registrations.ts";
-export { parseWire, WireError } from "./schema.ts";
+export { parseWire, WireError, type WireProblem, wireProblems } from "./schema.ts";
 export {
   API_VERSION,
   MAX_BODY_BYTES,

@@ -1,5 +1,6 @@
 /** The provisioning service itself, and what holds it, as Azure Resource Manager speaks of them. */
 import * as v from "valibot";
+import { openNames } from "./schema.ts";
 
 /** Rights of a shared access policy; a policy's text joins several with a comma and a space. */
 export const ACCESS_RIGHTS = [
@@ -39,24 +40,24 @@ export type LinkedHub = v.InferOutput<typeof LinkedHub>;
 
 const Tags = v.record(v.string(), v.string());
 /** In Pascal case here, in camel case in the data plane. */
-const ServiceAllocationPolicy = v.picklist(["Hashed", "GeoLatency", "Static"]);
+const ALLOCATION_POLICIES = ["Hashed", "GeoLatency", "Static"] as const;
 
-const serviceProperties = {
+const serviceProperties = <P extends v.GenericSchema<string>>(allocationPolicy: P) => ({
   state: v.nullish(v.string()),
   provisioningState: v.nullish(v.string()),
   iotHubs: v.nullish(v.array(LinkedHub)),
-  allocationPolicy: v.nullish(ServiceAllocationPolicy),
+  allocationPolicy: v.nullish(allocationPolicy),
   serviceOperationsHostName: v.nullish(v.string()),
   deviceProvisioningHostName: v.nullish(v.string()),
   /** Null while a change is under way. */
   idScope: v.nullish(v.string()),
   /** With keys in the answer to a PUT that sent them, absent otherwise. */
   authorizationPolicies: v.nullish(v.array(SharedAccessPolicy)),
-};
+});
 
 /** Body of PUT on a service. */
 export const ProvisioningServiceUpdate = v.looseObject({
-  properties: v.nullish(v.looseObject(serviceProperties)),
+  properties: v.nullish(v.looseObject(serviceProperties(v.picklist(ALLOCATION_POLICIES)))),
   tags: v.nullish(Tags),
 });
 export type ProvisioningServiceUpdate = v.InferOutput<typeof ProvisioningServiceUpdate>;
@@ -69,12 +70,18 @@ export const ProvisioningServiceDescription = v.looseObject({
   name: v.string(),
   type: v.string(),
   location: v.string(),
-  etag: v.string(),
+  /** None while the service is being made. */
+  etag: v.nullish(v.string()),
   tags: v.nullish(Tags),
   resourcegroup: v.nullish(v.string()),
   subscriptionid: v.nullish(v.string()),
-  sku: v.looseObject({ name: v.string(), tier: v.nullish(v.string()), capacity: v.number() }),
-  properties: v.looseObject(serviceProperties),
+  /** Without a capacity where the service was made so. */
+  sku: v.looseObject({
+    name: v.string(),
+    tier: v.nullish(v.string()),
+    capacity: v.nullish(v.number()),
+  }),
+  properties: v.looseObject(serviceProperties(openNames(ALLOCATION_POLICIES))),
 });
 export type ProvisioningServiceDescription = v.InferOutput<typeof ProvisioningServiceDescription>;
 
@@ -87,7 +94,7 @@ export const NameAvailabilityRequest = v.looseObject({ name: v.string() });
 export const NameAvailability = v.looseObject({
   nameAvailable: v.boolean(),
   /** `Invalid` even when the name is available. */
-  reason: v.nullish(v.picklist(["Invalid", "AlreadyExists"])),
+  reason: v.nullish(openNames(["Invalid", "AlreadyExists"])),
   message: v.nullish(v.string()),
 });
 

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { CertificateResponse } from "./certificates.ts";
 import { EnrollmentGroup } from "./enrollments.ts";
+import {
+  ProvisioningServiceDescription,
+  ProvisioningServiceUpdate,
+} from "./provisioning-service.ts";
 import { RegistrationOperationStatus } from "./registrations.ts";
-import { parseWire, WireError } from "./schema.ts";
+import { parseWire, WireError, wireProblems } from "./schema.ts";
 
 const group = {
   enrollmentGroupId: "g",
@@ -39,8 +43,18 @@ describe("an object of the wire", () => {
   });
 
   it("is never quoted in the error", () => {
-    const attestation = { type: "a-secret-key" };
+    const attestation = { type: ["a-secret-key"] };
     expect(refusal({ ...group, attestation }).message).not.toContain("a-secret-key");
+  });
+
+  it("is described by every wrong member, where all are asked for", () => {
+    const wrong = { attestation: { type: 7 }, iotHubs: "s3cret" };
+    expect(wireProblems(EnrollmentGroup, wrong)).toEqual([
+      { path: "enrollmentGroupId", expected: "present" },
+      { path: "attestation.type", expected: "string" },
+      { path: "iotHubs", expected: "Array" },
+    ]);
+    expect(wireProblems(EnrollmentGroup, group)).toEqual([]);
   });
 
   it("may carry the nulls of the recorded service", () => {
@@ -61,6 +75,24 @@ describe("an object of the wire", () => {
       etag: "IjA1MDA2YmVhIg==",
     };
     expect(parseWire(CertificateResponse, recorded, "a certificate")).toEqual(recorded);
+  });
+
+  it("may name an allocation policy of a newer service in an answer, and not in a change", () => {
+    const service = {
+      ...{
+        id: "i",
+        name: "n",
+        type: "t",
+        location: "l",
+        etag: "e",
+        sku: { name: "S1", capacity: 1 },
+      },
+      properties: { allocationPolicy: "Nearest" },
+    };
+    expect(parseWire(ProvisioningServiceDescription, service, "a service")).toEqual(service);
+    expect(wireProblems(ProvisioningServiceUpdate, service)).toMatchObject([
+      { path: "properties.allocationPolicy" },
+    ]);
   });
 
   it("may leave the registration state out while a device is being assigned", () => {

@@ -4,7 +4,7 @@
 export const API_VERSION = {
   management: "2022-12-12",
   service: "2021-10-01",
-  device: "2021-06-01",
+  device: "2021-10-01",
 } as const;
 
 /** First management api-version in which the body of a certificate PUT has `properties`. */

@@ -193,7 +193,7 @@ describe("the provisioning service as a resource", () => {
     expect(parseWire(ProvisioningServiceDescription, body, "a service").tags).toEqual({
       plant: "north",
     });
-    expect(codeOf(await patch({ plant: "south" }, etag))).toEqual([412, 412001]);
+    expect(codeOf(await patch({ plant: "south" }, etag ?? undefined))).toEqual([412, 412001]);
     expect((await patch({ plant: "south" })).status).toBe(200);
     expect(codeOf(await patch({ plant: 1 }))).toEqual([400, 400123]);
     expect((await get()).tags).toEqual({ plant: "south" });

@@ -1,4 +1,4 @@
-import type { AttestationMechanism } from "@dps-certs/dps-protocol";
+import type { AttestationBody, AttestationMechanism } from "@dps-certs/dps-protocol";
 import { Refusal } from "../problems.ts";
 import type { Reader } from "../store/store.ts";
 import { answerSymmetricKey, readSymmetricKey, type StoredSymmetricKey } from "./symmetric-key.ts";
@@ -16,7 +16,7 @@ export type Scope = "enrollment" | "enrollment group";
 export interface AttestationInput {
   store: Reader;
   scope: Scope;
-  sent: AttestationMechanism;
+  sent: AttestationBody;
   /** What the enrollment has so far. */
   present: StoredAttestation | undefined;
   randomBytes: (size: number) => Buffer;
@@ -52,7 +52,7 @@ function ofType<T extends StoredAttestation["type"]>(type: T, present?: StoredAt
   return present?.type === type ? (present as Extract<StoredAttestation, { type: T }>) : undefined;
 }
 
-function refuseMixtures(sent: AttestationMechanism): void {
+function refuseMixtures(sent: AttestationBody): void {
   const other = (["tpm", "x509", "symmetricKey"] as const).find(
     (kind) => kind !== sent.type && sent[kind],
   );

@@ -1,4 +1,4 @@
-import { EnrollmentGroup, MAX_GROUPS_OF_A_KIND } from "@dps-certs/dps-protocol";
+import { EnrollmentGroupBody, MAX_GROUPS_OF_A_KIND } from "@dps-certs/dps-protocol";
 import { Refusal } from "../problems.ts";
 import { answerAttestation } from "./attestation.ts";
 import {
@@ -13,12 +13,12 @@ import {
 import type { RecordKind } from "./record.ts";
 
 /** Enrollment groups; X.509 and symmetric keys each have their own limit. */
-export const ENROLLMENT_GROUPS: RecordKind<StoredGroup, EnrollmentGroup> = {
+export const ENROLLMENT_GROUPS: RecordKind<StoredGroup, EnrollmentGroupBody> = {
   scope: "enrollment group",
   itemType: "EnrollmentGroup",
   prefix: GROUP_PREFIX,
-  schema: EnrollmentGroup,
-  fields: Object.keys(EnrollmentGroup.entries),
+  schema: EnrollmentGroupBody,
+  fields: Object.keys(EnrollmentGroupBody.entries),
   idMember: "enrollmentGroupId",
   missing: "no-group",
   exists: "group-exists",

@@ -1,4 +1,4 @@
-import { IndividualEnrollment } from "@dps-certs/dps-protocol";
+import { IndividualEnrollmentBody } from "@dps-certs/dps-protocol";
 import { answerRegistration, getRegistration } from "../device/registration-store.ts";
 import { Refusal } from "../problems.ts";
 import type { Reader } from "../store/store.ts";
@@ -16,13 +16,15 @@ import type { RecordKind } from "./record.ts";
 const DEVICE_ID = /^[A-Za-z0-9\-.+%_#*?!(),:=@$']{1,128}$/;
 
 /** Individual enrollments. The service holds a million of them, which is not counted here. */
-export const ENROLLMENTS: RecordKind<StoredEnrollment, IndividualEnrollment> = {
+export const ENROLLMENTS: RecordKind<StoredEnrollment, IndividualEnrollmentBody> = {
   scope: "enrollment",
   itemType: "Enrollment",
   prefix: ENROLLMENT_PREFIX,
-  schema: IndividualEnrollment,
+  schema: IndividualEnrollmentBody,
   // No query answers the registration state, so none may ask for it.
-  fields: Object.keys(IndividualEnrollment.entries).filter((name) => name !== "registrationState"),
+  fields: Object.keys(IndividualEnrollmentBody.entries).filter(
+    (name) => name !== "registrationState",
+  ),
   idMember: "registrationId",
   missing: "no-enrollment",
   exists: "enrollment-exists",

@@ -1,4 +1,4 @@
-import type { EnrollmentGroup, IndividualEnrollment } from "@dps-certs/dps-protocol";
+import type { EnrollmentGroupBody, IndividualEnrollmentBody } from "@dps-certs/dps-protocol";
 import type { GenericSchema } from "valibot";
 import type { ProblemName } from "../problems.ts";
 import type { Reader, Writer } from "../store/store.ts";
@@ -20,7 +20,7 @@ export interface StoredRecord {
 }
 
 /** How a client sends a record of either kind. */
-export type SentRecord = EnrollmentGroup | IndividualEnrollment;
+export type SentRecord = EnrollmentGroupBody | IndividualEnrollmentBody;
 
 /** In what individual enrollments and groups differ; the operations are the same. */
 export interface RecordKind<R extends StoredRecord, S extends SentRecord> {

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { clientError, DpsClientError } from "./errors.ts";
-import { readCertificates } from "./tls-options.ts";
+import { clientError, DpsClientError } from "../errors.ts";
+import { readCertificates } from "../tls-options.ts";
 
 /**
  * Reads the one certificate of a PEM text or DER bytes, so that nothing else that the file may hold
@@ -24,6 +24,15 @@ export function readOneCertificate(certificate: string | Uint8Array): X509Certif
   } catch (cause) {
     throw clientError("invalid-certificate", "the bytes are not a certificate", { cause });
   }
+}
+
+/**
+ * Reads the `certificate` member of a request: PEM text, or base64 of PEM or of DER.
+ *
+ * @throws {DpsClientError} `invalid-certificate`
+ */
+export function readCertificateField(text: string): X509Certificate {
+  return readOneCertificate(text.includes("-----BEGIN") ? text : Buffer.from(text, "base64"));
 }
 
 /** The `certificate` member of a request: base64 of PEM text, the form the service was seen to take. */

@@ -1,6 +1,6 @@
 import type { CertificateResponse, VerificationCodeResponse } from "@dps-certs/dps-protocol";
-import { clientError, isDpsClientError } from "./errors.ts";
-import type { CallOptions, RequiredConditionOptions } from "./options.ts";
+import { clientError, isDpsClientError } from "../errors.ts";
+import type { CallOptions, RequiredConditionOptions } from "../options.ts";
 
 /** Times that a proof of possession begins again after somebody else's change. */
 export const DEFAULT_ROUNDS = 3;
@@ -13,6 +13,9 @@ export interface ProvePossessionOptions extends CallOptions {
   rounds?: number | undefined;
 }
 
+/** Gives the verification certificate for a code: PEM text, or bytes of PEM or DER. */
+export type SignVerification = (code: string) => string | Uint8Array | Promise<string | Uint8Array>;
+
 /** The calls that a proof of possession is made of. */
 export interface PossessionCalls {
   get: (name: string, options: CallOptions) => Promise<CertificateResponse>;
@@ -22,7 +25,7 @@ export interface PossessionCalls {
   ) => Promise<VerificationCodeResponse>;
   verify: (
     name: string,
-    certificate: string,
+    certificate: string | Uint8Array,
     options: RequiredConditionOptions,
   ) => Promise<CertificateResponse>;
 }
@@ -31,27 +34,25 @@ export interface PossessionCalls {
 export async function provePossession(
   calls: PossessionCalls,
   name: string,
-  sign: (code: string) => Promise<string>,
+  sign: SignVerification,
   { rounds = DEFAULT_ROUNDS, signal }: ProvePossessionOptions,
 ): Promise<CertificateResponse> {
   let current = await calls.get(name, { signal });
   const { thumbprint } = current.properties;
+  const requireSame = (now: CertificateResponse, cause?: unknown): CertificateResponse => {
+    if (now.properties.thumbprint === thumbprint) return now;
+    const message = `verify certificate ${name}: another certificate took its place meanwhile`;
+    throw clientError("conflict", message, { cause });
+  };
   for (let round = 1; current.properties.isVerified !== true; round++) {
     try {
       const answer = await calls.generateVerificationCode(name, { ifMatch: current.etag, signal });
       const certificate = await sign(answer.properties.verificationCode);
-      return await calls.verify(name, certificate, { ifMatch: answer.etag, signal });
+      return requireSame(await calls.verify(name, certificate, { ifMatch: answer.etag, signal }));
     } catch (error) {
       if (!isDpsClientError(error, "etag-mismatch")) throw error;
       // It may also be our own change whose answer was lost: what is there now tells.
-      current = await calls.get(name, { signal });
-      if (current.properties.thumbprint !== thumbprint) {
-        throw clientError(
-          "conflict",
-          `verify certificate ${name}: another certificate took its place meanwhile`,
-          { cause: error },
-        );
-      }
+      current = requireSame(await calls.get(name, { signal }), error);
       if (round >= rounds && current.properties.isVerified !== true) throw error;
     }
   }

@@ -9,19 +9,23 @@ import {
   servicePath,
   VerificationCodeResponse,
 } from "@dps-certs/dps-protocol";
-import { bearerAuthorization } from "./authorization.ts";
-import { certificateField, readOneCertificate, sha1Thumbprint } from "./certificate-field.ts";
-import { checked, orUndefined, requireValid, settleLost } from "./checked.ts";
-import { parseEndpoint, pathSegment } from "./endpoint.ts";
+import { bearerAuthorization } from "../authorization.ts";
+import { checked, goneIfLost, orUndefined, requireValid, settleLost } from "../checked.ts";
+import { parseEndpoint, pathSegment } from "../endpoint.ts";
 import type {
   CallOptions,
   ConditionalOptions,
   RequiredConditionOptions,
   TransportOptions,
-} from "./options.ts";
-import { type ProvePossessionOptions, provePossession } from "./prove-possession.ts";
-import { SYSTEM_RUNTIME } from "./runtime.ts";
-import { createTransport, type Transport } from "./transport.ts";
+} from "../options.ts";
+import { SYSTEM_RUNTIME } from "../runtime.ts";
+import { createTransport, type Transport } from "../transport.ts";
+import { certificateField, readOneCertificate, sha1Thumbprint } from "./certificate-field.ts";
+import {
+  type ProvePossessionOptions,
+  provePossession,
+  type SignVerification,
+} from "./prove-possession.ts";
 
 export const MANAGEMENT_ENDPOINT = "https://management.azure.com";
 export const MANAGEMENT_SCOPE = "https://management.azure.com/.default";
@@ -170,33 +174,41 @@ export class CertificatesClient {
    * @throws {DpsClientError} `proof-of-possession-failed`, `bad-request`, `etag-mismatch`,
    *   `not-found`
    */
-  async verify(
+  verify(
     name: string,
     certificate: string | Uint8Array,
     { ifMatch, signal }: RequiredConditionOptions,
   ): Promise<CertificateResponse> {
     const what = `verify certificate ${name}`;
-    const { body } = await this.#transport.send({
-      what,
-      method: "POST",
-      path: `${this.#path(name)}/verify`,
-      headers: { "if-match": ifMatch },
-      body: { certificate: certificateField(readOneCertificate(certificate)) },
-      signal,
-    });
-    return checked(CertificateResponse, body, "a certificate", what);
+    return settleLost(
+      async () => {
+        const { body } = await this.#transport.send({
+          what,
+          method: "POST",
+          path: `${this.#path(name)}/verify`,
+          headers: { "if-match": ifMatch },
+          body: { certificate: certificateField(readOneCertificate(certificate)) },
+          signal,
+        });
+        return checked(CertificateResponse, body, "a certificate", what);
+      },
+      async () => {
+        const stored = await this.find(name, { signal });
+        return stored?.properties.isVerified === true ? stored : undefined;
+      },
+    );
   }
 
   /**
    * The whole proof of possession: code, signature, verification, each with the etag that the answer
    * before carried. A certificate that is verified already is returned as it is.
    *
-   * @param sign gives the PEM of a certificate for the code, signed by the uploaded CA
+   * @param sign gives a certificate for the code, PEM or DER, signed by the uploaded CA
    * @throws {DpsClientError} as `verify`; `conflict` if another certificate took the name meanwhile
    */
   provePossession(
     name: string,
-    sign: (code: string) => Promise<string>,
+    sign: SignVerification,
     options: ProvePossessionOptions = {},
   ): Promise<CertificateResponse> {
     return provePossession(this, name, sign, options);
@@ -204,13 +216,10 @@ export class CertificatesClient {
 
   /** Deletes a certificate; one that is not there is no error to the service. */
   async delete(name: string, { ifMatch, signal }: RequiredConditionOptions): Promise<void> {
-    await this.#transport.send({
-      what: `delete certificate ${name}`,
-      method: "DELETE",
-      path: this.#path(name),
-      headers: { "if-match": ifMatch },
-      signal,
-    });
+    const what = `delete certificate ${name}`;
+    const path = this.#path(name);
+    const headers = { "if-match": ifMatch };
+    await goneIfLost(this.#transport.send({ what, method: "DELETE", path, headers, signal }));
   }
 
   /** Closes the client's connections; requests under way end first. */

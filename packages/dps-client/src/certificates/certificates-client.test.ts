@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { staticToken } from "./authorization.ts";
+import { staticToken } from "../authorization.ts";
+import { type FakeRuntime, fakeRuntime } from "../testing/fake-runtime.ts";
+import { type OpensslPki, opensslPki, type Pair } from "../testing/openssl-pki.ts";
+import { scriptedService } from "../testing/scripted-service.ts";
 import { CertificatesClient, type CertificatesClientOptions } from "./certificates-client.ts";
-import { type FakeRuntime, fakeRuntime } from "./testing/fake-runtime.ts";
-import { type OpensslPki, opensslPki, type Pair } from "./testing/openssl-pki.ts";
-import { scriptedService } from "./testing/scripted-service.ts";
 
 const ENDPOINT = "https://management.azure.com";
 const BASE =
@@ -81,6 +81,29 @@ describe("CertificatesClient", () => {
     const error = await client.get("plant-ca").catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: "protocol", message: expect.stringContaining('"etag"') });
     expect(String(error)).not.toContain("s3cret");
+  });
+
+  it("takes a deletion for done whose answer was lost, and which then finds nothing", async () => {
+    const { client } = clientFor([{ breaks: "ECONNRESET" }, { status: 404 }, { status: 404 }]);
+    await client.delete("plant-ca", { ifMatch: "*" });
+    await expect(client.delete("plant-ca", { ifMatch: "*" })).rejects.toMatchObject({
+      code: "not-found",
+    });
+  });
+
+  it("takes a verification for done whose answer was lost", async () => {
+    const { client, seen } = clientFor([
+      { breaks: "ECONNRESET" },
+      { status: 400, body: { code: 400053 } },
+      { body: stored("e3", { isVerified: true }) },
+      { breaks: "ECONNRESET" },
+      { status: 412 },
+      { body: stored("e4") },
+    ]);
+    const verify = () => client.verify("plant-ca", other.certPem, { ifMatch: "*" });
+    expect(await verify()).toMatchObject({ etag: "e3" });
+    expect(seen[0]?.headers["if-match"]).toBe("*");
+    await expect(verify()).rejects.toMatchObject({ code: "etag-mismatch" });
   });
 
   it("deletes with the etag, and takes 204 for deleted", async () => {
@@ -261,6 +284,19 @@ describe("provePossession", () => {
       { body: stored("e1") },
       { status: 412 },
       { body: stored("e2", { thumbprint: sha1(other.certPem), isVerified: true }) },
+    ]);
+    await expect(client.provePossession("plant-ca", sign)).rejects.toMatchObject({
+      code: "conflict",
+    });
+  });
+
+  it("stops when another certificate took the name while the answer was lost", async () => {
+    const { client } = clientFor([
+      { body: stored("e1") },
+      code("e2", "C0DE"),
+      { breaks: "ECONNRESET" },
+      { status: 412 },
+      { body: stored("e3", { thumbprint: sha1(other.certPem), isVerified: true }) },
     ]);
     await expect(client.provePossession("plant-ca", sign)).rejects.toMatchObject({
       code: "conflict",
