@@ -16,7 +16,10 @@ export type CaToolsErrorCode =
   | "damaged-folder"
   | "not-writable"
   | "locked"
-  | "outside-validity";
+  | "outside-validity"
+  | "worker-failed"
+  | "key-elsewhere"
+  | "root-key";
 
 /** What went wrong, on which file where there is one, and what to do next. */
 export class CaToolsError extends Error {
