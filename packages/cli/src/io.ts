@@ -1,3 +1,20 @@
+import { fstatSync, write as writeToFile } from "node:fs";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { isatty } from "node:tty";
+import { promisify } from "node:util";
+import type { AzureAccess } from "./target/azure-access.ts";
+import type { Patience } from "./target/connection.ts";
+
+/** Where much goes that a command hands over. */
+export interface Outlet {
+  kind: "terminal" | "file" | "pipe";
+  /** Of a file: who may read it, and how many bytes it has. */
+  mode: number;
+  size: number;
+  /** Resolves when the text is taken; rejects with EPIPE when nobody reads any more. */
+  write: (text: string) => Promise<void>;
+}
+
 /** Everything of the process that commands may touch, so that tests can hand in their own. */
 export interface Io {
   stdout: (text: string) => void;
@@ -11,6 +28,14 @@ export interface Io {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   now: () => Date;
+  /** Standard output for much of it, which waits for its reader. @default `stdout`, as a pipe */
+  outlet?: () => Outlet;
+  /** @default the process's */
+  stdin?: AsyncIterable<Uint8Array>;
+  /** @default Azure's own hosts, and whoever is signed in there */
+  azure?: AzureAccess;
+  /** With an emulator that is running. @default the clients' own */
+  patience?: Patience;
 }
 
 export function processIo(): Io {
@@ -22,6 +47,7 @@ export function processIo(): Io {
   return {
     stdout: (text) => stdout.write(text),
     stderr: (text) => stderr.write(text),
+    outlet: standardOutput,
     isLive,
     confirm: stdin.isTTY && stderr.isTTY ? askOnTerminal : undefined,
     askSecret: stdin.isTTY && stderr.isTTY ? askSecretOnTerminal : undefined,
@@ -39,6 +65,40 @@ function surviveClosedPipes(): void {
     process.exitCode = 1;
     process.stderr.write(`dps-certs: cannot write the result: ${error.message}\n`);
   });
+}
+
+function standardOutput(): Outlet {
+  const fd = 1;
+  const found = fstatSync(fd);
+  return {
+    kind: isatty(fd) ? "terminal" : found.isFile() ? "file" : "pipe",
+    mode: found.mode & 0o777,
+    size: found.size,
+    write: (text) => writeAll(fd, Buffer.from(text)),
+  };
+}
+
+const write = promisify(writeToFile);
+const LONGEST_PAUSE_MS = 20;
+
+/**
+ * Writes without holding the event loop, as `process.stdout` does on a pipe: its reader may be slow, and
+ * locks have to be renewed meanwhile.
+ */
+async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
+  let pause = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await write(fd, bytes, at).catch(noneTaken);
+    at += bytesWritten;
+    pause = bytesWritten > 0 ? 0 : Math.min(pause + 1, LONGEST_PAUSE_MS);
+    // A reader that keeps up makes room within the first turns.
+    if (bytesWritten === 0) await (pause < 10 ? nextTurn() : delay(pause));
+  }
+}
+
+function noneTaken(error: NodeJS.ErrnoException): { bytesWritten: number } {
+  if (error.code === "EAGAIN") return { bytesWritten: 0 };
+  throw error;
 }
 
 /** Ctrl-C and Ctrl-D are a no. */

@@ -3,32 +3,65 @@ import { startEmulator } from "@dps-certs/dps-emulator";
 import type { Context } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { shortPath } from "../output/text.ts";
-import type { EmulatorAccess } from "./access.ts";
 import { type Choice, chooseTarget } from "./choose.ts";
 import { type Connection, connectEmulator } from "./connection.ts";
 import { findServing, readAccess, readCa } from "./emulator-file.ts";
-import { fetchHealth } from "./health.ts";
+
+/** What a command cannot do without, and what makes little sense to begin without. */
+export type Need = "certificates" | "enrollments" | "devices";
 
 export interface ConnectOptions {
   /**
-   * A command that only reads makes no state folder where there is none: it sees an empty service.
-   * @default false
+   * A command that only reads, or that asks before it writes. It makes no state folder where there is
+   * none: it sees an empty service. @default false: a write to Azure may have to be confirmed
    */
   readOnly?: boolean;
+  /**
+   * What is tried before the command makes anything, so that missing credentials are told first.
+   * @default nothing: whoever uses what is not there is told so then
+   */
+  needs?: readonly Need[];
 }
 
 /** Connects to the target, and says which it is on the first line. */
 export async function connect(
   context: Context,
-  { readOnly = false }: ConnectOptions = {},
+  { readOnly = false, needs = [] }: ConnectOptions = {},
 ): Promise<Connection> {
-  const choice = chooseTarget(context.target, context.io.env, context.io.cwd);
+  const choice = chooseTarget(context.target, context.io.env, context.io.cwd, context.azure);
   if (choice.kind === "embedded") return await connectEmbedded(context, choice.why, readOnly);
   if (choice.kind === "file") return await connectFile(context, choice);
-  if (choice.kind === "url") return await connectUrl(context, choice);
-  throw new CliError("target", `Azure as the target (${choice.why}) is not in this version yet`, {
-    hint: "use the embedded emulator: --target embedded",
-  });
+  const connection = await connectElsewhere(context, choice, readOnly, needs);
+  try {
+    await tryOut(connection, needs);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function connectElsewhere(
+  context: Context,
+  choice: Extract<Choice, { kind: "azure" | "url" }>,
+  readOnly: boolean,
+  needs: readonly Need[],
+): Promise<Connection> {
+  if (choice.kind === "url") {
+    const { connectUrl } = await import("./connect-url.ts");
+    return await connectUrl(context, choice);
+  }
+  const { connectAzure } = await import("./connect-azure.ts");
+  return await connectAzure(context, choice, { readOnly, needs });
+}
+
+/** A look at each: who may not even look will not get far. */
+async function tryOut(
+  { certificates, enrollments }: Connection,
+  needs: readonly Need[],
+): Promise<void> {
+  if (needs.includes("certificates")) await certificates.list();
+  if (needs.includes("enrollments")) await enrollments.groups.query({ pageSize: 1 }).next();
 }
 
 /** Connects, works, and closes whatever the outcome. */
@@ -54,7 +87,7 @@ async function connectEmbedded(
   const serving = await findServing(stateDir);
   if (serving !== undefined) {
     report.target(`emulator at ${serving.url}, serving ${folder} (${why})`);
-    return connectEmulator(serving, await readCa(serving.caFile));
+    return connectEmulator(serving, await readCa(serving.caFile), undefined, io.patience);
   }
   const isEmpty = readOnly && !existsSync(stateDir);
   report.target(
@@ -71,7 +104,7 @@ async function connectEmbedded(
 }
 
 async function connectFile(
-  { report }: Context,
+  { io, report }: Context,
   { file, why }: Extract<Choice, { kind: "file" }>,
 ): Promise<Connection> {
   const access = await readAccess(file);
@@ -81,54 +114,5 @@ async function connectFile(
     });
   }
   report.target(`emulator at ${access.url} (${why})`);
-  return connectEmulator(access, await readCa(access.caFile));
-}
-
-/** The emulator's names come from the emulator; its CA and the credentials from the environment. */
-async function connectUrl(
-  { io: { env }, report }: Context,
-  { url, why }: Extract<Choice, { kind: "url" }>,
-): Promise<Connection> {
-  const {
-    DPS_EMULATOR_CA: caFile,
-    DPS_CONNECTION_STRING: connectionString,
-    DPS_EMULATOR_ARM_TOKEN: armToken,
-  } = env;
-  if (!caFile || !connectionString || !armToken) {
-    throw new CliError(
-      "target",
-      `${why} needs DPS_EMULATOR_CA, DPS_CONNECTION_STRING and DPS_EMULATOR_ARM_TOKEN beside it`,
-      { hint: "or name the file that the emulator left: --target .dps-certs/emulator.json" },
-    );
-  }
-  report.target(`emulator at ${url.origin} (${why})`);
-  const ca = await readCa(caFile);
-  const health = await fetchHealth(url.origin, ca).catch((cause: unknown) => {
-    throw new CliError("target", `no emulator answers at ${url.origin}`, {
-      cause,
-      hint: "is it running, and is DPS_EMULATOR_CA its ca.pem?",
-    });
-  });
-  const access: Omit<EmulatorAccess, "caFile" | "nonce" | "pid"> = {
-    ...health,
-    url: url.origin,
-    managementUrl: url.origin,
-    deviceHost: url.host,
-    connectionString,
-    armToken,
-  };
-  try {
-    return connectEmulator(access, ca);
-  } catch (cause) {
-    // The client names no variables, and the text may hold the key.
-    throw badVariable(cause);
-  }
-}
-
-function badVariable(cause: unknown): CliError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new CliError("target", `DPS_CONNECTION_STRING cannot be used: ${message}`, {
-    cause,
-    hint: "take connectionString from the emulator.json that the emulator left",
-  });
+  return connectEmulator(access, await readCa(access.caFile), undefined, io.patience);
 }

@@ -32,18 +32,18 @@ export async function fetchHealth(url: string, ca: string): Promise<Health> {
 /** Asks an emulator to stop. */
 export async function requestStop(url: string, ca: string, armToken: string): Promise<void> {
   const { status } = await call("POST", new URL("/emulator/stop", url), ca, {
-    authorization: `Bearer ${armToken}`,
+    headers: { authorization: `Bearer ${armToken}` },
   });
   if (status >= 300)
     throw new CliError("target", `${url} answers ${status} to the request to stop`);
 }
 
 /** One request, on a connection of its own: these calls come before there is a client. */
-function call(
+export function call(
   method: string,
   url: URL,
   ca: string,
-  headers: Record<string, string> = {},
+  { headers = {}, body: sent }: { headers?: Record<string, string>; body?: string } = {},
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
@@ -62,6 +62,6 @@ function call(
     );
     outgoing.on("timeout", () => outgoing.destroy(new Error("no answer in time")));
     outgoing.on("error", reject);
-    outgoing.end();
+    outgoing.end(sent);
   });
 }
