@@ -1,14 +1,17 @@
 import { type CommandGroup, type CommandSpec, type OptionSpec, usageLine } from "./command.ts";
 import { caCommands } from "./commands/ca/index.ts";
 import { certgenCommands } from "./commands/certgen/index.ts";
-import { certificateCommands } from "./commands/certificate.ts";
+import { certificateCommands } from "./commands/certificate/index.ts";
 import { checkCommand } from "./commands/check.ts";
 import { cleanupCommand } from "./commands/cleanup.ts";
 import { deviceCommands } from "./commands/device/index.ts";
 import { emulatorCommands } from "./commands/emulator.ts";
 import { enrollCommand } from "./commands/enroll.ts";
-import { groupCommands } from "./commands/group.ts";
+import { enrollmentCommands } from "./commands/enrollment/index.ts";
+import { groupCommands } from "./commands/group/index.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { registrationCommands } from "./commands/registration/index.ts";
+import { AZURE_OPTIONS } from "./target/azure-options.ts";
 
 /** Every command there is. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -22,6 +25,8 @@ export const GROUPS: readonly CommandGroup[] = [
   deviceCommands,
   certificateCommands,
   groupCommands,
+  enrollmentCommands,
+  registrationCommands,
   emulatorCommands,
   certgenCommands,
 ];
@@ -31,11 +36,12 @@ export const COMMON: Readonly<Record<string, OptionSpec>> = {
   pki: { describe: "PKI folder", default: "pki" },
   "state-dir": { describe: "state of the embedded emulator", default: ".dps-certs" },
   target: { describe: "azure, embedded, an emulator's URL or its emulator.json" },
+  ...AZURE_OPTIONS,
   output: { describe: "form of the result", choices: ["table", "json"], alias: "o" },
   json: { describe: "short for --output json", type: "boolean" },
   quiet: { describe: "no progress, only the result", type: "boolean" },
   verbose: { describe: "stack traces of errors", type: "boolean" },
-  yes: { describe: "do not ask before deleting", type: "boolean" },
+  yes: { describe: "do not ask before deleting or writing to Azure", type: "boolean" },
 };
 
 export interface Meant {

@@ -228,12 +228,7 @@ describe("the verdict of check", () => {
       writeFileSync(bench.path("chain.pem"), chainPem(presented));
       const checked = await check(bench, `chain.pem --registration-id ${id}`);
       const keyPem = exportPrivateKeyPem(device.privateKey);
-      const { certificate } = device;
-      const client = connection.deviceClient({
-        certificate,
-        chainPem: chainPem(presented),
-        keyPem,
-      });
+      const client = connection.deviceClient({ chainPem: chainPem(presented), keyPem });
       const registered = await client.register(id).then(
         () => true,
         () => false,

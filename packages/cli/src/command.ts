@@ -3,6 +3,7 @@ import { Args } from "./args.ts";
 import { unshieldDashes } from "./dashes.ts";
 import type { Io } from "./io.ts";
 import type { Reporter } from "./output/reporter.ts";
+import type { AzureOptions } from "./target/azure-options.ts";
 
 /** What each command is given besides its arguments. */
 export interface Context {
@@ -13,6 +14,8 @@ export interface Context {
   /** State folder of the embedded emulator, absolute. */
   stateDir: string;
   target: string | undefined;
+  /** What the command line says of a service in Azure. */
+  azure?: AzureOptions;
   yes: boolean;
 }
 

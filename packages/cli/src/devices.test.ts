@@ -201,7 +201,7 @@ describe("device register", () => {
       asked.push(question);
       return Promise.resolve("key-secret");
     };
-    expect((await bench.run("device register --all", { askSecret })).status).toBe(0);
+    expect((await bench.run("device register --all --again", { askSecret })).status).toBe(0);
     expect(asked).toHaveLength(2);
   });
 

@@ -1,26 +1,54 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { EmulatorAccess } from "./target/access.ts";
-import { type Bench, createBench } from "./testing/bench.ts";
+import { type Bench, benchIn, createBench, type RunningProcess } from "./testing/bench.ts";
 
 const curl = async (...args: string[]) =>
   (await promisify(execFile)("curl", ["--silent", "--show-error", "--max-time", "20", ...args]))
     .stdout;
 
-async function startEmulator(bench: Bench, ...args: string[]) {
+type Started = RunningProcess & { access: EmulatorAccess & Record<string, unknown> };
+
+async function start(bench: Bench, ...args: string[]): Promise<Started> {
   const running = bench.start(["emulator", "start", "--json", ...args]);
-  onTestFinished(() => {
-    running.child.kill("SIGKILL");
-  });
-  const access = JSON.parse(await running.firstLine) as EmulatorAccess & Record<string, unknown>;
+  const access = JSON.parse(await running.firstLine);
   return { ...running, access };
 }
 
-describe("emulator start", () => {
-  it("prints one line of JSON when it is ready", async () => {
-    const { access } = await startEmulator(createBench());
+async function startEmulator(bench: Bench, ...args: string[]): Promise<Started> {
+  const started = await start(bench, ...args);
+  onTestFinished(() => {
+    started.child.kill("SIGKILL");
+  });
+  return started;
+}
+
+describe("an emulator that was started", () => {
+  let bench: Bench;
+  let started: Started;
+  beforeAll(async () => {
+    bench = benchIn(mkdtempSync(join(tmpdir(), "dps-certs-test-")));
+    started = await start(bench);
+  });
+  afterAll(() => {
+    started.child.kill("SIGKILL");
+    rmSync(bench.folder, { recursive: true });
+  });
+
+  it("has printed one line of JSON when it was ready", async () => {
+    const { access } = started;
     expect(Object.keys(access)).toEqual([
       ...["url", "caFile", "connectionString", "idScope", "subscriptionId", "resourceGroup"],
       ...["dpsName", "hostName", "deviceHost", "mqttPort", "amqpPort", "armToken", "tokenUrl"],
@@ -31,6 +59,41 @@ describe("emulator start", () => {
     expect(health).toMatchObject({ nonce: access.nonce, idScope: access.idScope });
   });
 
+  it("is not joined by a second one in its folder", async () => {
+    const answer = await bench.json("emulator start");
+    expect(answer).toMatchObject({
+      error: { code: "target", message: expect.stringContaining(started.access.url) },
+    });
+  });
+
+  it("has a status that tells no secrets", async () => {
+    const { stdout } = await bench.run("emulator status --json");
+    expect(stdout).toContain(started.access.url);
+    expect(stdout).not.toContain(started.access.armToken);
+    expect(stdout).not.toContain("SharedAccessKey");
+  });
+
+  it("is found by commands in the same folder, and by others through the file that it leaves", async () => {
+    const { access } = started;
+    const here = await bench.run("enroll thermostats --devices 1");
+    expect(here.stderr).toContain(`emulator at ${access.url}, serving .dps-certs`);
+    const elsewhere = createBench();
+    const file = bench.path(".dps-certs/emulator.json");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await elsewhere.json(`group list --target ${file}`)).toHaveLength(1);
+    const env = {
+      DPS_EMULATOR_URL: access.url,
+      DPS_EMULATOR_CA: access.caFile,
+      DPS_CONNECTION_STRING: access.connectionString,
+      DPS_EMULATOR_ARM_TOKEN: access.armToken,
+    };
+    const byUrl = await elsewhere.run("certificate list", { env });
+    expect(byUrl.stderr).toContain(`emulator at ${access.url} (DPS_EMULATOR_URL)`);
+    expect(byUrl.stdout).toContain("thermostats-root");
+  });
+});
+
+describe("emulator start", () => {
   it("hands out tokens to its client, and with --msi to any program of the machine", async () => {
     const bench = createBench();
     const { access } = await startEmulator(bench, "--msi");
@@ -109,26 +172,6 @@ describe("emulator start", () => {
     });
   });
 
-  it("is found by commands in the same folder, and by others through the file that it leaves", async () => {
-    const bench = createBench();
-    const { access } = await startEmulator(bench);
-    const here = await bench.run("enroll thermostats --devices 1 --register");
-    expect(here.stderr).toContain(`emulator at ${access.url}, serving .dps-certs`);
-    const elsewhere = createBench();
-    const file = bench.path(".dps-certs/emulator.json");
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(await elsewhere.json(`group list --target ${file}`)).toHaveLength(1);
-    const env = {
-      DPS_EMULATOR_URL: access.url,
-      DPS_EMULATOR_CA: access.caFile,
-      DPS_CONNECTION_STRING: access.connectionString,
-      DPS_EMULATOR_ARM_TOKEN: access.armToken,
-    };
-    const byUrl = await elsewhere.run("certificate list", { env });
-    expect(byUrl.stderr).toContain(`emulator at ${access.url} (DPS_EMULATOR_URL)`);
-    expect(byUrl.stdout).toContain("thermostats-root");
-  });
-
   it("has a device wait as long as it was told to", async () => {
     const bench = createBench();
     const { access } = await startEmulator(bench, "--retry-after", "1");
@@ -137,15 +180,6 @@ describe("emulator start", () => {
     // The service hands the outcome out no earlier: this is its clock, not a benchmark.
     expect(performance.now() - before).toBeGreaterThan(900);
     expect(access.url).toMatch(/^https:\/\/localhost:\d+$/);
-  });
-
-  it("does not serve a folder twice", async () => {
-    const bench = createBench();
-    const { access } = await startEmulator(bench);
-    const answer = await bench.json("emulator start");
-    expect(answer).toMatchObject({
-      error: { code: "target", message: expect.stringContaining(access.url) },
-    });
   });
 
   it("leaves nothing behind in memory", async () => {
@@ -170,14 +204,6 @@ describe("emulator status and stop", () => {
     expect(await bench.json("emulator status")).toEqual({ running: false });
     expect((await bench.run("emulator status")).status).toBe(1);
     expect(await bench.json("emulator stop")).toEqual({ stopped: false });
-  });
-
-  it("tell no secrets", async () => {
-    const bench = createBench();
-    const { access } = await startEmulator(bench);
-    const { stdout } = await bench.run("emulator status --json");
-    expect(stdout).not.toContain(access.armToken);
-    expect(stdout).not.toContain("SharedAccessKey");
   });
 
   it("are not taken in by what a killed emulator left", async () => {

@@ -291,16 +291,13 @@ describe("enroll, when folder and service do not fit together", () => {
     await bench.run("enroll thermostats --pki theirs");
     // What is there is seen by the third look only, as if it had come after the other two.
     const blind = (connection: Connection): Connection => {
-      const { certificates, enrollments } = connection;
+      const { certificates } = connection;
       let looks = 0;
       return {
         ...connection,
         certificates: Object.assign(Object.create(certificates), {
           list: async () => (looks++ < 2 ? [] : await certificates.list()),
           upload: certificates.upload.bind(certificates),
-        }),
-        enrollments: Object.assign(Object.create(enrollments), {
-          findGroup: enrollments.findGroup.bind(enrollments),
         }),
       };
     };
@@ -348,14 +345,14 @@ describe("enroll, when folder and service do not fit together", () => {
       emulator.close(),
     );
     onTestFinished(close);
-    const group = await enrollments.getGroup("thermostats");
+    const group = await enrollments.groups.get("thermostats");
     const { primary } = group.attestation.x509?.signingCertificates ?? {};
     const certificate = readFileSync(
       bench.path("theirs/certs/azure-iot-test-only.root.ca.cert.pem"),
       "utf8",
     );
     const x509 = { signingCertificates: { primary, secondary: { certificate } } };
-    await enrollments.createOrUpdateGroup(
+    await enrollments.groups.createOrUpdate(
       { ...group, attestation: { type: "x509", x509 } },
       { ifMatch: group.etag ?? undefined },
     );

@@ -6,7 +6,10 @@ export type CliErrorCode =
   | "expired"
   | "target"
   | "not-read-back"
-  | "registration";
+  | "in-use"
+  | "registration"
+  | "bad-row"
+  | "not-delivered";
 
 /** An error of the command line's own. `usage` ends with exit status 2, all others with 1. */
 export class CliError extends Error {

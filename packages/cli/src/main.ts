@@ -9,7 +9,8 @@ import { CliError, reportOf } from "./errors.ts";
 import { COMMON_OPTIONS, helpText } from "./help.ts";
 import { type Io, processIo } from "./io.ts";
 import { createReporter } from "./output/reporter.ts";
-import { paint, printable, printableLines } from "./output/text.ts";
+import { jsonText, paint, printable, printableLines } from "./output/text.ts";
+import { readAzureOptions } from "./target/azure-options.ts";
 import { checkOptionNames, complaint } from "./usage.ts";
 
 const HELP_WIDTH = 100;
@@ -45,9 +46,18 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   return status;
 }
 
+/** yargs writes a command's whole help before it runs it, in case somebody asks for it later. */
+function withoutUnaskedHelp(built: Argv): Argv {
+  const inner = built as unknown as {
+    getInternalMethods: () => { getUsageInstance: () => { cacheHelpMessage: () => void } };
+  };
+  inner.getInternalMethods().getUsageInstance().cacheHelpMessage = () => undefined;
+  return built;
+}
+
 function parser(argv: readonly string[], handle: Handle): Argv {
   const common = Object.entries(COMMON).map(([name, spec]) => [name, option(spec)]);
-  const built = yargs()
+  const built = withoutUnaskedHelp(yargs())
     .scriptName("dps-certs")
     // Its messages are read and put into our own words.
     .locale("en")
@@ -96,6 +106,7 @@ function contextOf(args: Args, io: Io): Context {
     pki: resolve(cwd, args.required("pki")),
     stateDir: resolve(cwd, args.required("state-dir")),
     target: args.text("target"),
+    azure: readAzureOptions(args),
     yes: args.flag("yes"),
   };
 }
@@ -105,7 +116,7 @@ function fail(error: unknown, argv: readonly string[], io: Io): number {
   const report = reportOf(error);
   const isUsage = error instanceof CliError && error.code === "usage";
   const asJson = argv.includes("--json") || /(^| )(-o|--output)[ =]json( |$)/.test(argv.join(" "));
-  if (asJson) io.stdout(`${JSON.stringify({ error: report })}\n`);
+  if (asJson) io.stdout(`${jsonText({ error: report })}\n`);
   const sign = paint(io.isLive && !io.env.NO_COLOR, "red", "dps-certs:");
   io.stderr(`${sign} ${printable(report.message)}\n`);
   const hint = report.hint ?? (isUsage ? `see ${meantCommand(argv).command} --help` : undefined);

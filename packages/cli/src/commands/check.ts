@@ -1,3 +1,4 @@
+import { idProblem } from "@dps-certs/dps-protocol";
 import { checkDeviceId, quote } from "../args.ts";
 import type { CommandSpec } from "../command.ts";
 import { usageError } from "../errors.ts";
@@ -24,6 +25,7 @@ export const checkCommand: CommandSpec = {
   examples: [
     ["dps-certs check pki/certs/sensor-1-full-chain.cert.pem", "what a device sends, leaf first"],
     ["dps-certs check chain.pem device.key --ca root.pem", "with its key, against this CA"],
+    ["dps-certs check chain.pem --group thermostats", "would this group of the service take it?"],
     ["dps-certs check --expiring 30d --quiet", "for cron: what of ./pki ends within 30 days"],
   ],
   positionals: {
@@ -37,6 +39,9 @@ export const checkCommand: CommandSpec = {
     "registration-id": {
       describe: "id that the device registers with  [default: its common name]",
     },
+    group: {
+      describe: "ask the service: would this enrollment group take the device?",
+    },
     individual: { describe: "as the certificate of an individual enrollment", type: "boolean" },
     strict: { describe: "hold it against all of RFC 5280 as well", type: "boolean" },
     expiring: { describe: "only list what ends within this time: 30d, 12h, 2w" },
@@ -49,7 +54,7 @@ export const checkCommand: CommandSpec = {
     const registrationId = args.text("registration-id");
     if (registrationId !== undefined) checkDeviceId(registrationId);
     if (expiring !== undefined) {
-      const other = ["ca", "registration-id", "individual", "strict"].find(
+      const other = ["ca", "registration-id", "group", "individual", "strict"].find(
         (name) => args.flag(name) || args.text(name) !== undefined,
       );
       if (other !== undefined) throw usageError(`--expiring and --${other} exclude one another`);
@@ -57,12 +62,20 @@ export const checkCommand: CommandSpec = {
       const { checkExpiring } = await import("../flow/expiring-command.ts");
       return await checkExpiring(context, files, within);
     }
+    const group = args.text("group");
+    const problem = group === undefined ? undefined : idProblem(group);
+    if (problem)
+      throw usageError(`--group: ${quote(group ?? "")} cannot be a group's id: ${problem}`);
+    if (group !== undefined && args.flag("individual")) {
+      throw usageError("--group and --individual exclude one another");
+    }
     if (files.length === 0) throw usageError("name a file, or say --expiring");
-    const { checkFiles } = await import("../flow/check-command.ts");
+    const { checkFiles } = await import("../flow/check/command.ts");
     return await checkFiles(context, {
       files,
       ca: args.text("ca"),
       registrationId,
+      group,
       individual: args.flag("individual"),
       strict: args.flag("strict"),
       password: passwordSource(args, context),

@@ -4,6 +4,7 @@ import type { VerifyCa } from "../flow/enroll-options.ts";
 import { explainInterrupt } from "../io.ts";
 import { shortPath } from "../output/text.ts";
 import { CA_PASSWORD_OPTIONS, PASSWORD_OPTIONS } from "../passwords.ts";
+import type { Need } from "../target/connect.ts";
 
 export const enrollCommand: CommandSpec = {
   usage: "enroll <group>",
@@ -52,18 +53,18 @@ export const enrollCommand: CommandSpec = {
     const prefix = args.text("prefix") ?? group;
     const { deviceIds } = await import("../flow/names.ts");
     const ids = deviceIds(prefix, devices);
-    const [{ openPki }, { withConnection }, { enrollAndReport }, { enrollKeys }] =
-      await Promise.all([
-        import("@dps-certs/ca-tools"),
-        import("../target/connect.ts"),
-        import("../flow/enroll-report.ts"),
-        import("../flow/enroll-keys.ts"),
-      ]);
+    // One by one, so that a bundler sees what of the library is used.
+    const { openPki } = await import("@dps-certs/ca-tools");
+    const { withConnection } = await import("../target/connect.ts");
+    const { enrollAndReport } = await import("../flow/enroll-report.ts");
+    const { enrollKeys } = await import("../flow/enroll-keys.ts");
     // A folder that is somebody else's, or a CA that is none, is refused before any state is made.
     await openPki(context.pki);
     const keys = await enrollKeys(args, context, ca === undefined ? undefined : { ca, key });
     const done = explainInterrupt(context.io);
-    await withConnection(context, { readOnly: dryRun }, async (connection) => {
+    const needs: Need[] = ["certificates", "enrollments"];
+    if (args.flag("register")) needs.push("devices");
+    await withConnection(context, { readOnly: dryRun, needs }, async (connection) => {
       const input = {
         group,
         pki: context.pki,

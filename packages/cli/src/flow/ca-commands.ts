@@ -65,7 +65,7 @@ const commonNamesOf = (subject: string, intermediates: number): string[] => [
 ];
 
 /** What the root that is there is called; a damaged one, which is to be replaced, tells nothing. */
-async function currentSubject(pki: string): Promise<string | undefined> {
+export async function currentSubject(pki: string): Promise<string | undefined> {
   const root = await loadRoot({ pki }).catch(() => undefined);
   return root?.certificate.commonName?.replace(/ Root CA$/, "");
 }

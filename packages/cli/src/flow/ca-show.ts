@@ -25,7 +25,7 @@ export async function showCas(context: Context): Promise<void> {
   const rows = cas.map((ca) => [
     branch(depthOf(ca, registry)) + ca.name,
     ca.subject,
-    ca.keyAlgorithm,
+    ca.keyElsewhere ? `${ca.keyAlgorithm}, elsewhere` : ca.keyAlgorithm,
     ca.issuer ?? "-",
     ca.group ?? "-",
     validUntil(io.now(), ca.notAfter),

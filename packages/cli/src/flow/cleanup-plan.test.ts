@@ -16,8 +16,8 @@ describe("the plan of a cleanup", () => {
     const connection = {
       certificates: { list: () => Promise.resolve([]) },
       enrollments: {
-        queryGroups: () => each([group]),
-        queryRegistrations: () => each([{ registrationId: "d1" }]),
+        groups: { query: () => each([group]) },
+        registrations: { query: () => each([{ registrationId: "d1" }]) },
       },
     } as unknown as Connection;
     const none = { root: undefined, intermediate: undefined };

@@ -43,7 +43,7 @@ export interface CleanupInput {
 export async function planCleanup(input: CleanupInput): Promise<CleanupPlan> {
   const { group, connection, intermediate } = input;
   const groups: EnrollmentGroup[] = [];
-  for await (const one of connection.enrollments.queryGroups()) groups.push(one);
+  for await (const one of connection.enrollments.groups.query()) groups.push(one);
   const stored = groups.find(({ enrollmentGroupId }) => sameId(enrollmentGroupId, group));
   const others = groups.filter((one) => one !== stored);
   const isOurs =
@@ -75,14 +75,14 @@ async function registrationItems({
   connection: { enrollments },
 }: CleanupInput): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const { registrationId } of enrollments.queryRegistrations(group)) {
+  for await (const { registrationId } of enrollments.registrations.query(group)) {
     if (!registrationId) continue;
     items.push({
       id: "registration",
       title: "registration",
       name: registrationId,
-      remove: () => enrollments.deleteRegistration(registrationId),
-      isThere: async () => (await enrollments.findRegistration(registrationId)) !== undefined,
+      remove: () => enrollments.registrations.delete(registrationId),
+      isThere: async () => (await enrollments.registrations.find(registrationId)) !== undefined,
     });
   }
   return items;
@@ -94,8 +94,8 @@ function groupItem({ enrollments }: Connection, group: EnrollmentGroup): Item {
     id: "group",
     title: "enrollment group",
     name: id,
-    remove: () => enrollments.deleteGroup(id, { ifMatch: etag ?? undefined }),
-    isThere: async () => (await enrollments.findGroup(id)) !== undefined,
+    remove: () => enrollments.groups.delete(id, { ifMatch: etag ?? undefined }),
+    isThere: async () => (await enrollments.groups.find(id)) !== undefined,
   };
 }
 

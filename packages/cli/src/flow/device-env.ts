@@ -102,9 +102,11 @@ async function provisioningVariables(context: Context, id: string): Promise<Vari
   if (isEncrypted) {
     report.note(`${paths.key} is encrypted: set PASS_PHRASE yourself (the Node sample takes none)`);
   }
-  report.note(
-    `the emulator's CA is ${caFile}: name it in NODE_EXTRA_CA_CERTS for Node, SSL_CERT_FILE for Python`,
-  );
+  if (caFile !== undefined) {
+    report.note(
+      `the emulator's CA is ${caFile}: name it in NODE_EXTRA_CA_CERTS for Node, SSL_CERT_FILE for Python`,
+    );
+  }
   return {
     PROVISIONING_HOST: host,
     PROVISIONING_IDSCOPE: idScope,

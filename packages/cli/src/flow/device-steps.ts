@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import {
   type Certificate,
   createDevices,
+  createFleet,
   type DeviceOptions,
   isIssuedBy,
   type KnownCa,
+  leafPaths,
   loadDevice,
   readDevice,
   roleOf,
@@ -14,7 +18,7 @@ import { loadGroupCa, requireGroupCa } from "./ca-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import type { Step } from "./step.ts";
 
-/** Devices that are put in place together. */
+/** Devices that are replaced together. */
 const BATCH = 100;
 
 /** @param made - takes the ids of the devices that this run makes */
@@ -36,11 +40,26 @@ export function devicesStep(input: EnrollInput, made: Set<string>): Step {
       const issuer = await requireGroupCa(input);
       const { absent, expired } = await missingDevices(input);
       for (const id of [...absent, ...expired]) made.add(id);
-      await createAll(input, { ids: absent, issuer });
+      const isNew = (id: string) => !hasFiles(input.pki, id);
+      await createNew(input, { ids: absent.filter(isNew), issuer });
+      // What is left of a device that lost its certificate makes room.
+      await createAll(input, { ids: absent.filter((id) => !isNew(id)), issuer });
       // The old files are kept in old-<time>/.
       await createAll(input, { ids: expired, issuer, force: true });
     },
   };
+}
+
+const hasFiles = (pki: string, id: string): boolean =>
+  Object.values(leafPaths(id)).some((path) => existsSync(join(pki, path)));
+
+async function createNew(
+  { pki, now }: EnrollInput,
+  { ids, issuer }: Pick<DeviceOptions, "ids" | "issuer">,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const rows = ids.map((id, at) => ({ line: at + 1, id }));
+  await createFleet(pki, rows, { issuer, now, output: { kind: "flat" }, failFast: true });
 }
 
 async function createAll(

@@ -13,7 +13,7 @@ export function groupStep(input: EnrollInput): Step {
     id: "enrollment-group",
     title: "enrollment group",
     inspect: async () => {
-      const stored = await connection.enrollments.findGroup(group);
+      const stored = await connection.enrollments.groups.find(group);
       if (stored === undefined) return { done: false, plan: `create ${group}, enabled` };
       const cas = (await readRegistry(pki)).cas.map(({ sha256 }) => sha256);
       const ca = await expectedCa(input, "intermediate");
@@ -24,21 +24,21 @@ export function groupStep(input: EnrollInput): Step {
       const ca = await loadGroupCa(input);
       if (ca === undefined) throw new CliError("not-found", "the group's CA is not there any more");
       // Without --replace it is created, and the service refuses an id that somebody took meanwhile.
-      const stored = replace ? await connection.enrollments.findGroup(group) : undefined;
-      const { etag } = stored ?? {};
-      await connection.enrollments.createOrUpdateGroup(
-        {
-          // What else the group says stays as it is.
-          ...stored,
-          enrollmentGroupId: stored?.enrollmentGroupId ?? group,
-          provisioningStatus: "enabled",
-          attestation: {
-            type: "x509",
-            x509: { signingCertificates: { primary: { certificate: ca.certificate.pem } } },
-          },
+      const stored = replace ? await connection.enrollments.groups.find(group) : undefined;
+      const item: EnrollmentGroup = {
+        // What else the group says stays as it is.
+        ...stored,
+        enrollmentGroupId: stored?.enrollmentGroupId ?? group,
+        provisioningStatus: "enabled",
+        attestation: {
+          type: "x509",
+          x509: { signingCertificates: { primary: { certificate: ca.certificate.pem } } },
         },
-        { ifMatch: etag ?? undefined },
-      );
+      };
+      const { groups } = connection.enrollments;
+      await (stored === undefined
+        ? groups.create(item)
+        : groups.createOrUpdate(item, { ifMatch: stored.etag ?? "*" }));
     },
   };
 }

@@ -6,6 +6,9 @@ import { usageError } from "../errors.ts";
 export const rootCommonName = (subject: string): string => `${subject} Root CA`;
 export const intermediateCommonName = (subject: string): string => `${subject} Intermediate CA`;
 
+export const shardCommonName = (subject: string, index: number): string =>
+  `${subject} Shard ${index} CA`;
+
 /** Name that a group's CAs carry in their subjects. */
 export const subjectFor = (groupId: string): string => caNameFor(groupId);
 
@@ -39,13 +42,18 @@ export function isUploadOf(ca: Certificate | undefined, stored: CertificateRespo
 }
 
 /** `thermostats-001`: at least three digits, so that more devices later leave the names as they are. */
+export const numberedId = (prefix: string, number: number): string =>
+  `${prefix}-${String(number).padStart(3, "0")}`;
+
 export function deviceIds(prefix: string, count: number): string[] {
-  const ids = Array.from(
-    { length: count },
-    (_, index) => `${prefix}-${String(index + 1).padStart(3, "0")}`,
-  );
+  if (count > 0) checkNumberedIds(prefix, count);
+  return Array.from({ length: count }, (_, index) => numberedId(prefix, index + 1));
+}
+
+/** @throws {CliError} `usage` where one of the ids could be no device's */
+export function checkNumberedIds(prefix: string, count: number): void {
   // The first and the longest speak for all.
-  for (const id of [...ids.slice(0, 1), ...ids.slice(-1)]) {
+  for (const id of [numberedId(prefix, 1), numberedId(prefix, count)]) {
     const problem = deviceIdProblem(id) ?? reservedProblem(id);
     if (problem === undefined) continue;
     throw usageError(
@@ -53,7 +61,6 @@ export function deviceIds(prefix: string, count: number): string[] {
       "choose another beginning with --prefix",
     );
   }
-  return ids;
 }
 
 function reservedProblem(id: string): string | undefined {

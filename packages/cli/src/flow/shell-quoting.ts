@@ -18,6 +18,10 @@ export function assignments(shell: Shell, variables: Readonly<Record<string, str
     .join("");
 }
 
+/** As sh takes it for one word. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
 /** As a batch file reads it, where `%` begins a variable's name. */
 function batchValue(name: string, value: string): string {
   if (!/["\p{Cc}]/u.test(value)) return value.replaceAll("%", "%%");

@@ -2,7 +2,7 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { createReporter, type ReporterOptions } from "./reporter.ts";
 import { fields, table } from "./table.ts";
-import { printable, printableLines } from "./text.ts";
+import { jsonText, printable, printableLines } from "./text.ts";
 
 function record(options: Partial<ReporterOptions> = {}) {
   const written = { stdout: "", stderr: "" };
@@ -59,6 +59,16 @@ describe("text from outside", () => {
   test.prop([fc.string({ unit: "binary" })])("never steers a terminal", (text) => {
     expect(printable(`a${text}\u001b[2Jb`)).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
+
+  test.prop([fc.jsonValue({ noUnicodeString: false })])(
+    "steers nothing as JSON either, and means the same",
+    (value) => {
+      const hostile = { value, name: "a\u001b[2J\u009b2J\u202e\u{e0001}z" };
+      const text = jsonText(hostile, 2);
+      expect(JSON.parse(text)).toEqual(hostile);
+      expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    },
+  );
 
   it("keeps its lines where it has several, and nothing else that steers", () => {
     expect(printableLines("a\u001b[2J\n  b\u0007")).toBe("a [2J\n  b ");

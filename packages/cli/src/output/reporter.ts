@@ -1,6 +1,6 @@
 import { createSpinner } from "nanospinner";
 import type { Io } from "../io.ts";
-import { paint, printable } from "./text.ts";
+import { jsonText, paint, printable } from "./text.ts";
 
 export type Mark = "done" | "already" | "todo" | "failed";
 
@@ -19,13 +19,22 @@ export interface Reporter {
   target: (text: string) => void;
   step: (mark: Mark, title: string, detail: string) => void;
   /** Shows on a terminal what is being done; call the result when it is over. */
-  working: (title: string) => () => void;
+  working: (title: string) => Working;
   note: (text: string) => void;
   warn: (text: string) => void;
   result: (value: unknown, text: string) => void;
   /** As `result`, with the JSON on one line: for programs that read on while the command runs. */
   line: (value: unknown, text: string) => void;
 }
+
+export interface Working {
+  (): void;
+  /** Another text in place of the title. */
+  update: (text: string) => void;
+}
+
+/** Nothing to be seen. */
+const unseen: Working = Object.assign(() => undefined, { update: () => undefined });
 
 export interface ReporterOptions {
   json: boolean;
@@ -51,26 +60,31 @@ export function createReporter(
       // What failed is told even to those who want the result alone.
       if (mark === "failed" || !quiet) io.stderr(`  ${paint(colour, hue, sign)} ${text}\n`);
     },
-    working: (title) => (quiet || !isLive ? () => undefined : spin(title)),
+    working: (title) => (quiet || !isLive ? unseen : spin(title)),
     note: (text) => line(printable(text)),
     warn: (text) => io.stderr(`  ${paint(colour, "yellow", "!")} ${printable(text)}\n`),
-    result: (value, text) => io.stdout(json ? `${JSON.stringify(value, undefined, 2)}\n` : text),
-    line: (value, text) => io.stdout(json ? `${JSON.stringify(value)}\n` : text),
+    result: (value, text) => io.stdout(json ? `${jsonText(value, 2)}\n` : text),
+    line: (value, text) => io.stdout(json ? `${jsonText(value)}\n` : text),
   };
 }
 
 const SHOW_CURSOR = "\u001b[?25h";
 
 /** A live line; the cursor, which it hides, comes back also when the process ends meanwhile. */
-function spin(title: string): () => void {
+function spin(title: string): Working {
   const spinner = createSpinner(title, { stream: process.stderr }).start();
   const showCursor = () => {
     process.stderr.write(SHOW_CURSOR);
   };
   process.once("exit", showCursor);
-  return () => {
+  const stop = () => {
     process.removeListener("exit", showCursor);
     spinner.clear();
     spinner.stop();
   };
+  return Object.assign(stop, {
+    update: (text: string) => {
+      spinner.update({ text });
+    },
+  });
 }

@@ -10,6 +10,24 @@ export function printableLines(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => (character === "\n" ? "\n" : " "));
 }
 
+/**
+ * JSON that cannot steer a terminal either: what `JSON.stringify` leaves of such characters is written
+ * as escapes, which mean the same.
+ *
+ * @param indent - blanks a level; all on one line where there is none
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
+    character === "\n" ? character : escaped(character),
+  );
+}
+
+const escaped = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+  ).join("");
+
 export type Colour = "green" | "red" | "yellow" | "dim" | "bold";
 
 export function paint(enabled: boolean, colour: Colour, text: string): string {

@@ -4,7 +4,7 @@ import type { Reporter } from "../output/reporter.ts";
 export const silent: Reporter = {
   target: () => undefined,
   step: () => undefined,
-  working: () => () => undefined,
+  working: () => Object.assign(() => undefined, { update: () => undefined }),
   note: () => undefined,
   warn: () => undefined,
   result: () => undefined,

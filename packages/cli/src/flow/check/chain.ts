@@ -1,17 +1,20 @@
 import { type Certificate, findPaths, validatePath } from "@dps-certs/ca-tools";
-import type { Found } from "./check-certificate.ts";
-import type { CheckInput } from "./check-rules.ts";
+import type { Found } from "./certificate.ts";
+import type { GroupView } from "./group-chains.ts";
+import type { CheckInput } from "./rules.ts";
 
 /** CAs that the service holds, as far as it is known here. */
 export interface ServiceCas {
   /** Uploaded and verified. */
   anchors: readonly Certificate[];
+  /** What the service told of itself: then it decides, and `anchors` and `groups` count for nothing. */
+  view?: GroupView;
   /** Certificates of enrollment groups; undefined where it is not known which there are. */
   groups?: readonly Certificate[] | undefined;
   /** Whether nothing is known: then the top of the chain is taken for what the service holds. */
   isAssumed: boolean;
   /** Where the CAs come from, when nobody named them. */
-  assumption?: string;
+  assumption?: string | undefined;
   /** The file that a certificate came from. */
   fileOf?: (certificate: Certificate) => string | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Certificate } from "@dps-certs/ca-tools";
-import type { CheckCode } from "./check-table.ts";
+import type { CheckCode } from "./table.ts";
 
 /** A finding before its severity and mend are looked up. */
 export interface Found {

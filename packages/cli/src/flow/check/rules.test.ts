@@ -9,10 +9,10 @@ import {
   odd,
   selfSigned,
   without,
-} from "../testing/issuing.ts";
-import { nameRules } from "./check-names.ts";
-import { type CheckInput, check, isAccepted } from "./check-rules.ts";
-import { CHECKS, type CheckCode } from "./check-table.ts";
+} from "../../testing/issuing.ts";
+import { nameRules } from "./names.ts";
+import { type CheckInput, check, isAccepted } from "./rules.ts";
+import { CHECKS, type CheckCode, type ServiceCode } from "./table.ts";
 
 let root: Issuer;
 let intermediate: Issuer;
@@ -56,7 +56,10 @@ interface Case {
   absent?: () => CheckInput | Promise<CheckInput>;
 }
 
-const CASES: Readonly<Record<Exclude<CheckCode, "key-not-checked" | "unreadable">, Case>> = {
+/** Those of a service and of files are found elsewhere. */
+type OwnCode = Exclude<CheckCode, ServiceCode | "key-not-checked" | "unreadable">;
+
+const CASES: Readonly<Record<OwnCode, Case>> = {
   "not-issued": {
     present: async () => input([device, await issued("Intermediate", root)]),
   },

@@ -1,9 +1,12 @@
 import type { KeyObject } from "node:crypto";
 import { type Certificate, type PathPolicy, validatePath } from "@dps-certs/ca-tools";
-import { certificateRules, type Found } from "./check-certificate.ts";
-import { chosenPath, missingPath, type ServiceCas, sentRules } from "./check-chain.ts";
-import { nameRules } from "./check-names.ts";
-import { CHECKS, type CheckCode, type Severity } from "./check-table.ts";
+import { sameId } from "@dps-certs/dps-protocol";
+import { certificateRules, type Found } from "./certificate.ts";
+import { chosenPath, missingPath, type ServiceCas, sentRules } from "./chain.ts";
+import { givenTo } from "./group-chains.ts";
+import { type GroupPath, groupPath } from "./group-path.ts";
+import { keyRules, leafOf, leafRules } from "./leaf.ts";
+import { CHECKS, type CheckCode, type Severity } from "./table.ts";
 
 export interface CheckFinding {
   code: CheckCode;
@@ -31,14 +34,18 @@ export interface CheckInput {
 
 /** Would DPS take this? Empty but for notes when there is nothing to say against it. */
 export function check(input: CheckInput): CheckFinding[] {
-  const found = RULES[input.mode](input);
+  return toFindings(RULES[input.mode](input), input.service);
+}
+
+/** With the severity and the mend of each, and each once. */
+export function toFindings(found: readonly Found[], { fileOf }: ServiceCas): CheckFinding[] {
   const seen = new Set<string>();
   return found.flatMap(({ code, certificate, message }) => {
     const key = `${code} ${certificate?.sha256} ${message}`;
     if (seen.has(key)) return [];
     seen.add(key);
     const { severity, mend } = CHECKS[code];
-    const file = certificate && input.service.fileOf?.(certificate);
+    const file = certificate && fileOf?.(certificate);
     return {
       code,
       severity,
@@ -60,44 +67,46 @@ const RULES: Readonly<Record<CheckMode, (input: CheckInput) => Found[]>> = {
   ca: checkCas,
 };
 
-/**
- * The device's own certificate: of those that are no CAs the one of the key, else the first. A client
- * sends the first of the file, whatever it is.
- */
-export function leafOf({
-  certificates,
-  keys,
-}: Pick<CheckInput, "certificates" | "keys">): Certificate | undefined {
-  const leaves = certificates.filter(({ basicConstraints }) => basicConstraints?.ca !== true);
-  const eligible = leaves.length > 0 ? leaves : certificates;
-  return eligible.find((one) => keys.some((key) => one.x509.checkPrivateKey(key))) ?? eligible[0];
-}
-
 function checkDevice(input: CheckInput): Found[] {
   const leaf = leafOf(input);
   if (leaf === undefined) return [];
-  const chosen = chosenPath(leaf, input);
-  const path = chosen?.path ?? [leaf];
+  const chosen = decidedPath(leaf, input);
+  const path = chosen.path ?? [leaf];
   const { assumption } = input.service;
   return [
     ...(assumption === undefined ? [] : [{ code: "assumed-ca" as const, message: assumption }]),
-    ...(chosen ? chosen.notes : missingPath(leaf, input)),
+    ...chosen.notes,
     ...leafRules(leaf, input),
     ...validated(path, input, "clientAuth"),
-    ...sentRules(leaf, chosen?.path, input),
+    ...sentRules(leaf, chosen.path, input),
     ...path.flatMap((one, depth) => certificateRules(one, { depth, now: input.now })),
   ];
+}
+
+/** The path that the service would take, where there is one, and what is to be said of it. */
+function decidedPath(leaf: Certificate, input: CheckInput): GroupPath {
+  const { view } = input.service;
+  if (view === undefined) {
+    return chosenPath(leaf, input) ?? { path: undefined, notes: missingPath(leaf, input) };
+  }
+  const presented = input.certificates.filter(({ sha256 }) => sha256 !== leaf.sha256);
+  const group = view.groups.find(({ enrollmentGroupId: id }) => sameId(id, view.groupId));
+  // Without a group of CAs there is nothing that a path could lead to.
+  if (group?.attestation.type !== "x509") return { path: undefined, notes: [] };
+  return groupPath(leaf, presented, view, input.now);
 }
 
 function checkIndividual(input: CheckInput): Found[] {
   const leaf = leafOf(input);
   if (leaf === undefined) return [];
+  const note: Found = {
+    code: "individual-enrollment",
+    certificate: leaf,
+    message: `${leaf.subject} is taken for the certificate of an individual enrollment`,
+  };
   return [
-    {
-      code: "individual-enrollment",
-      certificate: leaf,
-      message: `${leaf.subject} is taken for the certificate of an individual enrollment`,
-    },
+    // The service was asked: nothing is taken for anything.
+    ...(input.service.view === undefined ? [note] : []),
     ...leafRules(leaf, input),
     ...validated([leaf], input, "clientAuth"),
     ...certificateRules(leaf, { depth: 0, now: input.now }),
@@ -105,7 +114,7 @@ function checkIndividual(input: CheckInput): Found[] {
 }
 
 function checkCas(input: CheckInput): Found[] {
-  const { certificates, keys, now } = input;
+  const { certificates, now } = input;
   return [
     {
       code: "checked-as-ca",
@@ -117,7 +126,7 @@ function checkCas(input: CheckInput): Found[] {
       ...validated([one], input),
       ...certificateRules(one, { depth: 1, now }),
     ]),
-    ...(keys.length > 0 ? keyRules(certificates, input) : []),
+    ...keyRules(certificates, input),
   ];
 }
 
@@ -138,41 +147,20 @@ function authorityRules(certificate: Certificate): Found[] {
   return found;
 }
 
-function leafRules(leaf: Certificate, input: CheckInput): Found[] {
-  const found = nameRules(leaf, input.registrationId);
-  if (input.keys.length > 0) found.push(...keyRules([leaf], input));
-  if (leaf.basicConstraints?.ca) {
-    const message = `${leaf.subject} is a CA, and used as a device's certificate`;
-    found.push({ code: "leaf-is-ca", certificate: leaf, message });
-  }
-  if (leaf.extendedKeyUsage === undefined) {
-    const message = `${leaf.subject} has no extended key usage`;
-    found.push({ code: "no-extended-key-usage", certificate: leaf, message });
-  }
-  return found;
-}
-
-function keyRules(owners: readonly Certificate[], { keys }: CheckInput): Found[] {
-  if (owners.some(({ x509 }) => keys.some((key) => x509.checkPrivateKey(key)))) return [];
-  const [first] = owners;
-  if (first === undefined) return [];
-  const message = `the private key is not the one of ${owners.map(({ subject }) => subject).join(", ")}`;
-  return [{ code: "key-mismatch", certificate: first, message }];
-}
-
 /** The path validator's findings, on the certificates that they are about. */
 function validated(
   path: readonly Certificate[],
   { now, policy, service }: CheckInput,
   purpose?: "clientAuth",
 ): Found[] {
-  const known = [...service.anchors, ...(service.groups ?? [])];
+  const { view, anchors, groups = [] } = service;
+  const known = view ? givenTo(view, path) : [...path.slice(-1), ...anchors, ...groups];
   const given = new Set(known.map(({ sha256 }) => sha256));
   return validatePath({
     path,
     now,
     policy,
-    isGiven: (one) => one === path.at(-1) || given.has(one.sha256),
+    isGiven: ({ sha256 }) => given.has(sha256),
     ...(purpose && { purpose }),
   }).flatMap(({ code, depth, message }) => {
     const certificate = path[depth];

@@ -1,7 +1,7 @@
 import type { Certificate } from "@dps-certs/ca-tools";
 import { deviceIdProblem, sameId } from "@dps-certs/dps-protocol";
-import { quote } from "../args.ts";
-import type { Found } from "./check-certificate.ts";
+import { quote } from "../../args.ts";
+import type { Found } from "./certificate.ts";
 
 /** The common name is the registration id, compared without regard to case. */
 export function nameRules(leaf: Certificate, registrationId: string | undefined): Found[] {

@@ -1,11 +1,15 @@
 import type { Certificate } from "@dps-certs/ca-tools";
-import { type Colour, paint, printable } from "../output/text.ts";
-import type { CheckFinding, CheckMode } from "./check-rules.ts";
-import type { Severity } from "./check-table.ts";
+import { type Colour, paint, printable } from "../../output/text.ts";
+import type { CheckFinding, CheckMode } from "./rules.ts";
+import type { Severity } from "./table.ts";
 
 export interface Verdict {
   accepted: boolean;
   mode: CheckMode;
+  /** The enrollment group that it was checked for. */
+  group?: string | undefined;
+  /** Whether an individual enrollment decides in the group's place. */
+  individually?: boolean;
   findings: readonly CheckFinding[];
   leaf: Certificate | undefined;
   certificates: readonly Certificate[];
@@ -32,10 +36,13 @@ export function checkText(verdict: Verdict, colour: boolean): string {
   return [...lines, `${paint(colour, hue, sign)} ${sentence(verdict)}`, ""].join("\n");
 }
 
-function sentence({ accepted, mode, leaf, certificates }: Verdict): string {
+function sentence(verdict: Verdict): string {
+  const { accepted, mode, group, individually = false, leaf, certificates } = verdict;
   const would = accepted ? "DPS would accept" : "DPS would refuse";
   const name =
     printable((leaf ?? certificates[0])?.subject ?? "") || "a certificate without a subject";
+  if (individually) return `${would} ${name} by its individual enrollment`;
+  if (group !== undefined) return `${would} ${name} for the group ${printable(group)}`;
   if (mode !== "ca") return `${would} ${name}${mode === "individual" ? " (individual)" : ""}`;
   const others = certificates.length - 1;
   return `${would} ${name}${others > 0 ? ` and ${others} more` : ""} as a CA`;

@@ -7,8 +7,23 @@ import type { FindingCode } from "@dps-certs/ca-tools";
  */
 export type Severity = "refused" | "warning" | "note";
 
+/** What is found where the service was asked about a group. */
+export type ServiceCode =
+  | "assumed-issuer"
+  | "group-disabled"
+  | "group-not-found"
+  | "group-not-x509"
+  | "individual-decides"
+  | "individual-differs"
+  | "individual-disabled"
+  | "not-in-group"
+  | "other-group"
+  | "shared-ca"
+  | "unverified-ca";
+
 export type CheckCode =
   | FindingCode
+  | ServiceCode
   | "assumed-ca"
   | "checked-as-ca"
   | "duplicate-certificate"
@@ -123,6 +138,47 @@ export const CHECKS: Readonly<Record<CheckCode, { severity: Severity; mend: stri
     severity: "warning",
     mend: "make an enrollment group for one of these CAs, or issue from the CA of a group",
   },
+  // Of the group, as the service has it.
+  "group-not-found": {
+    severity: "refused",
+    mend: "see which there are: dps-certs group list; make it with: dps-certs group create <id>",
+  },
+  "group-disabled": {
+    severity: "refused",
+    mend: "let its devices in with: dps-certs group update <id> --enabled",
+  },
+  "group-not-x509": {
+    severity: "refused",
+    mend: "let the device use a key that is derived from the group's, or choose a group of a CA",
+  },
+  "not-in-group": {
+    severity: "refused",
+    mend: "issue from the group's CA, or have it trust this one: dps-certs group update <id> --secondary-ca FILE",
+  },
+  "other-group": {
+    severity: "refused",
+    mend: "issue from the CA of this group; the nearest group above a device decides, and no other is asked",
+  },
+  "unverified-ca": {
+    severity: "refused",
+    mend: "prove possession of its key: dps-certs certificate verify <name>",
+  },
+  "shared-ca": {
+    severity: "warning",
+    mend: "give each group a CA of its own: which of them takes a device is not told",
+  },
+  "individual-decides": {
+    severity: "warning",
+    mend: "look at it: dps-certs enrollment show <id>; deleted, the group decides",
+  },
+  "individual-differs": {
+    severity: "refused",
+    mend: "look at it: dps-certs enrollment show <id>; change it, or delete it, and the group decides",
+  },
+  "individual-disabled": {
+    severity: "refused",
+    mend: "let the device in again with: dps-certs enrollment update <id> --enabled",
+  },
   // Of names.
   "no-common-name": {
     severity: "refused",
@@ -184,6 +240,10 @@ export const CHECKS: Readonly<Record<CheckCode, { severity: Severity; mend: stri
   unreadable: { severity: "refused", mend: "restore it from a copy" },
   // What the verdict rests on.
   "assumed-ca": { severity: "note", mend: "name with --ca what the service really holds" },
+  "assumed-issuer": {
+    severity: "note",
+    mend: "name the file of its certificate with --ca to have the signature checked",
+  },
   "checked-as-ca": {
     severity: "note",
     mend: "to have it checked as a device's, name the device with --registration-id",
