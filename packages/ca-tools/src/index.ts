@@ -47,6 +47,14 @@ export {
 export { type RenewedDevice, type RenewOptions, renewDevices } from "./authority/renew.ts";
 export { findIssued, type IssuedCertificate, type Revoked, revoke } from "./authority/revoke.ts";
 export {
+  createShards,
+  MAX_SHARDS,
+  type MadeShards,
+  type ShardOptions,
+} from "./authority/shards/create-shards.ts";
+export type { Shard } from "./authority/shards/find-shards.ts";
+export { refuseRootKey } from "./authority/shards/root-key.ts";
+export {
   type RequestProfile,
   type SignedRequest,
   type SignRequestOptions,
@@ -71,6 +79,27 @@ export {
   type ScriptPaths,
 } from "./certgen/script-files.ts";
 export { CaToolsError, type CaToolsErrorCode } from "./errors.ts";
+export { compileFleetIssuer } from "./fleet/compile.ts";
+export { issueFleet } from "./fleet/issue-fleet.ts";
+export type {
+  FleetDevice,
+  FleetIssuer,
+  FleetIssuerOptions,
+  FleetOptions,
+  FleetProfile,
+  FleetRequest,
+} from "./fleet/types.ts";
+export { createFleet } from "./fleet-folder/create-fleet.ts";
+export { fleetRunName } from "./fleet-folder/run-state.ts";
+export type {
+  BadRow,
+  FleetOutput,
+  FleetResult,
+  FleetRow,
+  FleetRunOptions,
+  InputRow,
+  RepeatedDevice,
+} from "./fleet-folder/types.ts";
 export {
   caNameFor,
   caPaths,

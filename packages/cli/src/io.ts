@@ -1,6 +1,5 @@
 import { fstatSync, write as writeToFile } from "node:fs";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
-import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import type { AzureAccess } from "./target/azure-access.ts";
 import type { Patience } from "./target/connection.ts";
@@ -71,7 +70,7 @@ function standardOutput(): Outlet {
   const fd = 1;
   const found = fstatSync(fd);
   return {
-    kind: isatty(fd) ? "terminal" : found.isFile() ? "file" : "pipe",
+    kind: process.stdout.isTTY ? "terminal" : found.isFile() ? "file" : "pipe",
     mode: found.mode & 0o777,
     size: found.size,
     write: (text) => writeAll(fd, Buffer.from(text)),

@@ -3,7 +3,15 @@ import { resolve } from "node:path";
 import yargs, { type Argv } from "yargs";
 import type { Args } from "./args.ts";
 import { COMMANDS, COMMON, GROUPS, meantCommand } from "./catalogue.ts";
-import { type Context, type Handle, option, toGroupModule, toModule } from "./command.ts";
+import {
+  type CommandGroup,
+  type CommandSpec,
+  type Context,
+  type Handle,
+  option,
+  toGroupModule,
+  toModule,
+} from "./command.ts";
 import { shieldDashes } from "./dashes.ts";
 import { CliError, reportOf } from "./errors.ts";
 import { COMMON_OPTIONS, helpText } from "./help.ts";
@@ -71,8 +79,9 @@ function parser(argv: readonly string[], handle: Handle): Argv {
     })
     .options(Object.fromEntries(common))
     .group([...Object.keys(COMMON), "help", "version"], COMMON_OPTIONS);
-  for (const command of COMMANDS) built.command(toModule(command, "", handle));
-  for (const group of GROUPS) built.command(toGroupModule(group, handle));
+  const [commands, groups] = meant(argv);
+  for (const command of commands) built.command(toModule(command, "", handle));
+  for (const group of groups) built.command(toGroupModule(group, handle));
   return built
     .version(version())
     .demandCommand(1, "name a command")
@@ -86,6 +95,13 @@ function parser(argv: readonly string[], handle: Handle): Argv {
       if (error && error.name !== "YError") throw error;
       throw complaint(message || error.message, argv);
     });
+}
+
+/** All commands, or only the one that is named: describing all to yargs takes as long as many run. */
+function meant([word = ""]: readonly string[]): [readonly CommandSpec[], readonly CommandGroup[]] {
+  const commands = COMMANDS.filter(({ usage }) => usage.split(" ")[0] === word);
+  const groups = GROUPS.filter(({ name, aliases = [] }) => [name, ...aliases].includes(word));
+  return commands.length + groups.length > 0 ? [commands, groups] : [COMMANDS, GROUPS];
 }
 
 const version = (): string =>

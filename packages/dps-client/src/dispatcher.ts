@@ -3,6 +3,9 @@ import { isLoopback } from "./endpoint.ts";
 import { DpsClientError } from "./errors.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
+/** Milliseconds before the server closes a device's connection that the client does. */
+const POLL_MARGIN_MS = 500;
+
 /**
  * The connections of one client: kept alive, one request at a time on each. The computer itself is
  * never reached through a proxy; other hosts obey HTTPS_PROXY and NO_PROXY.
@@ -29,6 +32,9 @@ export function createDispatcher(
     connect,
     connections,
     pipelining: 1,
+    // A device polls three seconds after it registered. By its own margin of two undici would close by
+    // then what a server keeps for five, and pay for another handshake.
+    ...(tls.cert === undefined ? {} : { keepAliveTimeoutThreshold: POLL_MARGIN_MS }),
     // The transport times each attempt itself.
     headersTimeout: 0,
     bodyTimeout: 0,

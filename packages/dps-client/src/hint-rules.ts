@@ -162,6 +162,8 @@ const ANY: readonly HintRule[] = [
   },
   {
     errorCode: [400004],
+    // It stands for every member that is wrong.
+    message: /iotHubs/i,
     hint: "A group that lists iotHubs also needs an allocationPolicy.",
   },
   {

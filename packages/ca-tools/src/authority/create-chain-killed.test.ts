@@ -5,7 +5,7 @@ import { inBatches } from "../folder/batches.ts";
 import { CHAIN_FILE } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
-import { ageLock, buildPackage, countChanges, crashPoints, runChild } from "../testing/children.ts";
+import { ageLock, buildScripts, countChanges, crashPoints, runChild } from "../testing/children.ts";
 import { flawsOf } from "../testing/pki-state.ts";
 import { scratch } from "../testing/scratch.ts";
 import { createChain } from "./create-chain.ts";
@@ -13,7 +13,7 @@ import { createChain } from "./create-chain.ts";
 const SCRIPT = "chain-step.js";
 const args = (folder: string) => [folder, NOW.toISOString()];
 
-beforeAll(buildPackage, 60_000);
+beforeAll(buildScripts, 60_000);
 
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -40,7 +40,7 @@ export const crlPath = (ca: string): string => `crl/${caStem(ca)}.crl.pem`;
 /**
  * Makes the CRL of one CA (RFC 5280 §5): of every revoked row of `index.txt` whose certificate this CA
  * issued. Root and intermediates share one index.txt, so the certificates in newcerts/ tell whose they
- * are. What has expired stays: §3.3 wants a certificate on at least one CRL beyond its end, and on all
+ * are, and the rows of those that were made in bulk do so themselves. What has expired stays: §3.3 wants a certificate on at least one CRL beyond its end, and on all
  * is simplest.
  *
  * The number is one more than that of the CA's last CRL, whoever made it.
@@ -90,14 +90,15 @@ async function revokedBy(
   }
   const revoked = [...rows.values()];
   const certificates = await inBatches(revoked, (row) => issuedCertificate(folder, row));
-  const isOurs = (_: unknown, at: number) => {
+  const isOurs = ({ issuer = "" }: IndexEntry, at: number) => {
     const certificate = certificates[at];
-    return certificate === undefined || isIssuedBy(certificate, ca);
+    if (certificate !== undefined) return isIssuedBy(certificate, ca);
+    return ca.sha256.startsWith(issuer);
   };
   return {
     entries: revoked.filter(isOurs).map(entryOf),
     unknown: revoked
-      .filter((_, at) => certificates[at] === undefined)
+      .filter(({ issuer }, at) => certificates[at] === undefined && issuer === undefined)
       .map(({ serialNumber }) => serialNumber),
   };
 }

@@ -11,9 +11,10 @@ export function sameGroup(recorded: string | null, group: string): boolean {
 
 /**
  * CAs that issued no other CA of the folder, the longest chain's first: those that sign devices
- * unless another is named.
+ * unless another is named. CAs whose keys are in folders of their own sign there, and do not count.
  */
-export function lowestCas({ cas }: Registry): CaRecord[] {
+export function lowestCas({ cas: all }: Registry): CaRecord[] {
+  const cas = all.filter(({ issuer, keyElsewhere }) => issuer === null || !keyElsewhere);
   const issuers = new Set(cas.map(({ issuer }) => issuer));
   const depth = (ca: CaRecord, seen = 0): number => {
     const issuer = cas.find(({ name }) => name === ca.issuer);

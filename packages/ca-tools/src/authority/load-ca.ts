@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { CaToolsError } from "../errors.ts";
 import { exists } from "../folder/files.ts";
-import { type CaPaths, caPaths, PKI_FILE } from "../folder/layout.ts";
+import { type CaPaths, caPaths, PKI_FILE, ROOT } from "../folder/layout.ts";
 import { readCertificate, readPair } from "../folder/read.ts";
 import type { CaRecord, Registry } from "../folder/registry.ts";
 import type { Certificate } from "../x509/certificate.ts";
@@ -18,7 +18,7 @@ export interface Ca extends Issuer {
 
 /** A CA as far as it can be told without a password: it cannot sign. */
 export interface KnownCa extends Omit<Ca, "privateKey"> {
-  /** Whether its key is, and so was not compared with the certificate. */
+  /** Whether its key is, and so was not compared with the certificate; false where the key is elsewhere. */
   isEncrypted: boolean;
 }
 
@@ -73,7 +73,7 @@ function checkRecorded(
  *
  * @param password - asked for when its key is encrypted
  * @throws {CaToolsError} naming the file that is missing, damaged, or does not belong to the others;
- * `password-required` or `wrong-password`
+ * `key-elsewhere`; `password-required` or `wrong-password`
  */
 export async function loadCa(
   folder: string,
@@ -98,12 +98,27 @@ export async function openCa(
   const remembering = rememberPassword(password);
   const remedy = await remedyFor(folder);
   const paths = caPaths(name);
+  if (await isKeyAbsent(folder, record)) throw keyElsewhere(folder, record);
   const pair = await readPairOfScript({ folder, paths, remedy }, remembering.source);
   const { certificate, privateKey, isOfScript } = pair;
   const ca = { certificate, privateKey, record, chain: [certificate] };
   checkRecorded(certificate, record, { file: join(folder, paths.certificate), remedy });
   ca.chain.push(...(await readIssuers(folder, registry, record)));
   return { ca, password: isOfScript ? SCRIPT_PASSWORD : remembering.given() };
+}
+
+/** A key that was put beside its certificate nevertheless is used. */
+async function isKeyAbsent(folder: string, { name, keyElsewhere }: CaRecord): Promise<boolean> {
+  return keyElsewhere === true && !(await exists(join(folder, caPaths(name).key)));
+}
+
+function keyElsewhere(folder: string, { name }: CaRecord): CaToolsError {
+  const where =
+    name === ROOT ? "on the machine that made this folder" : `in the folder of ${name} alone`;
+  return new CaToolsError("key-elsewhere", `${folder} has the CA ${name} without its private key`, {
+    file: join(folder, caPaths(name).key),
+    hint: `do this where that key is: ${where}`,
+  });
 }
 
 /**
@@ -114,7 +129,8 @@ export async function openCa(
  */
 export async function readCa(folder: string, registry: Registry, name: string): Promise<KnownCa> {
   const record = findCa(registry, name);
-  const isEncrypted = await isKeyEncrypted(folder, caPaths(name));
+  const isHere = !(await isKeyAbsent(folder, record));
+  const isEncrypted = isHere && (await isKeyEncrypted(folder, caPaths(name)));
   const certificate = await readCaCertificate(folder, record);
   const issuers = await readIssuers(folder, registry, record);
   return { record, certificate, chain: [certificate, ...issuers], isEncrypted };

@@ -5,7 +5,7 @@ import { inBatches } from "../folder/batches.ts";
 import { caPaths, FIRST_INTERMEDIATE, ROOT } from "../folder/layout.ts";
 import { openPki } from "../folder/pki.ts";
 import { NOW } from "../testing/authority.ts";
-import { ageLock, buildPackage, countChanges, crashPoints, runChild } from "../testing/children.ts";
+import { ageLock, buildScripts, countChanges, crashPoints, runChild } from "../testing/children.ts";
 import { flawsOf, serialOf } from "../testing/pki-state.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
@@ -34,7 +34,7 @@ async function withChain(): Promise<string> {
   return folder;
 }
 
-beforeAll(buildPackage, 60_000);
+beforeAll(buildScripts, 60_000);
 
 describe("several processes at once", { timeout: 60_000 }, () => {
   it("make devices in one folder without losing any", async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { inBatches } from "../folder/batches.ts";
 import { NOW } from "../testing/authority.ts";
-import { ageLock, buildPackage, countChanges, runChild } from "../testing/children.ts";
+import { ageLock, buildScripts, countChanges, runChild } from "../testing/children.ts";
 import { flawsOf } from "../testing/pki-state.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
@@ -12,7 +12,7 @@ import { createScriptChain } from "./create-chain.ts";
 const SCRIPT = "certgen-step.js";
 const options = { now: NOW, algorithm: "ec-p256" } as const;
 
-beforeAll(buildPackage, 60_000);
+beforeAll(buildScripts, 60_000);
 
 /** Points at which a run is killed: spread over its changes to the file system. */
 async function points(folder: string, count: number, force: boolean): Promise<number[]> {

@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ageLock, buildPackage, countChanges, crashPoints, runChild } from "../testing/children.ts";
+import { ageLock, buildScripts, countChanges, crashPoints, runChild } from "../testing/children.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
 import { inBatches } from "./batches.ts";
@@ -9,7 +9,7 @@ import { changePki, openPki } from "./pki.ts";
 
 const SCRIPT = "change-folder.js";
 
-beforeAll(buildPackage, 60_000);
+beforeAll(buildScripts, 60_000);
 
 /** A folder with a device whose full chain was lost. */
 async function withDevice(parent: string): Promise<string> {

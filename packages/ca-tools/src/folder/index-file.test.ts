@@ -92,6 +92,25 @@ describe("indexRow", () => {
   });
 });
 
+describe("readIndex", () => {
+  const row = (serial: string) => `V\t300101000000Z\t\t${serial}\tunknown\t/CN=a\n`;
+
+  it("may begin behind rows that are known, and counts them when it names a line", async () => {
+    const path = join(scratch(), "index.txt");
+    writeFileSync(path, `${row("01")}${row("02")}`);
+    const serials: string[] = [];
+    for await (const entry of readIndex(path, row("01").length)) serials.push(entry.serialNumber);
+    expect(serials).toEqual(["02"]);
+    writeFileSync(path, `${row("01")}${row("02")}no row\n`);
+    const reading = readIndex(path, row("01").length);
+    await reading.next();
+    await expect(reading.next()).rejects.toMatchObject({
+      code: "damaged-folder",
+      message: expect.stringContaining("line 3"),
+    });
+  });
+});
+
 describe("appendMissingRows", () => {
   const A = "V\t300101000000Z\t\t01\tunknown\t/CN=a";
   const B = "V\t300101000000Z\t\t02\tunknown\t/CN=b";

@@ -13,6 +13,8 @@ export const ROOT = "root";
 export const FIRST_INTERMEDIATE = "intermediate";
 
 export const FOLDERS: readonly string[] = ["certs", "private", "csr", "newcerts", "crl"];
+/** Journals of bulk runs: how far each came. */
+export const RUNS = ".bulk";
 /** Beside them. */
 const FILES: ReadonlySet<string> = new Set([
   ...["pki.json", "index.txt", "index.txt.attr", "serial", "crlnumber"],
@@ -30,7 +32,8 @@ export const CHAIN_FILE: string = `certs/${PREFIX}chain.ca.cert.pem`;
 export function isOwnPath(path: string): boolean {
   const [first = "", name, ...rest] = path.split("/");
   if (name === undefined) return FILES.has(first);
-  return rest.length === 0 && FOLDERS.includes(first) && isMovableName(name);
+  const isFolder = FOLDERS.includes(first) || first === RUNS;
+  return rest.length === 0 && isFolder && isMovableName(name);
 }
 
 /** Whether a file of this name can be part of a change: no way up, nothing that a shell would mind. */

@@ -12,18 +12,20 @@ const LINE_FEED = 0x0a;
  * Lines of a file, some at a time, each with its line feed; the last may lack it. The file is never in
  * memory as a whole: an index.txt may have millions of rows. None where there is no file.
  *
+ * @param from - byte to begin at, where a line does. @default 0
  * @throws {CaToolsError} `damaged-folder` for a line that is longer than any of such a file
  */
-export async function* linesOf(path: string): AsyncGenerator<Buffer[], void, undefined> {
+export async function* linesOf(path: string, from = 0): AsyncGenerator<Buffer[], void, undefined> {
   const handle = await openIfThere(path);
   if (handle === undefined) return;
   try {
     let rest: Buffer = Buffer.alloc(0);
-    for (;;) {
+    for (let position = from; ; ) {
       const { buffer, bytesRead } = await onPath(path, () =>
-        handle.read({ buffer: Buffer.allocUnsafe(CHUNK) }),
+        handle.read({ buffer: Buffer.allocUnsafe(CHUNK), position }),
       );
       if (bytesRead === 0) break;
+      position += bytesRead;
       const lines = split(Buffer.concat([rest, buffer.subarray(0, bytesRead)]));
       rest = lines.pop() ?? rest;
       if (rest.length > MAX_LINE_BYTES) throw tooLong(path);

@@ -33,16 +33,20 @@ export interface HeldLock {
  * Runs `work` while no other process of ours changes the folder. Advisory: `openssl ca` does not know of it.
  *
  * @param wait - default: about ten seconds
+ * @param name - of another lock in the folder. @default {@link LOCK_NAME}
  * @throws {CaToolsError} `locked` when the wait is over
  */
 export async function withLock<T>(
   folder: string,
   work: (lock: HeldLock) => Promise<T>,
   wait: LockWait = TEN_SECONDS,
+  name: string = LOCK_NAME,
 ): Promise<T> {
-  const path = join(folder, LOCK_NAME);
+  const path = join(folder, name);
   let lost = false;
-  const release = await acquire(folder, path, wait, () => {
+  // The library knows its locks by what they are on: two in one folder are on two things.
+  const subject = name === LOCK_NAME ? folder : path;
+  const release = await acquire(folder, subject, path, wait, () => {
     lost = true;
   });
   const own = await identityOf(path);
@@ -69,14 +73,22 @@ async function identityOf(path: string): Promise<string | undefined> {
 
 async function acquire(
   folder: string,
+  subject: string,
   path: string,
   { tries, pauseMs }: LockWait,
   onCompromised: () => void,
 ): Promise<() => Promise<void>> {
-  const options = { lockfilePath: path, stale: STALE_MS, update: RENEW_MS, onCompromised };
+  const realpath = subject === folder;
+  const options = {
+    lockfilePath: path,
+    stale: STALE_MS,
+    update: RENEW_MS,
+    realpath,
+    onCompromised,
+  };
   for (let left = tries; ; left -= 1) {
     try {
-      return await lockfile.lock(folder, options);
+      return await lockfile.lock(subject, options);
     } catch (cause) {
       // Only a lock that is held is worth waiting for; a folder that refuses us will go on doing so.
       if (codeOf(cause) !== "ELOCKED") throw cause;

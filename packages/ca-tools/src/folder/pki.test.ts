@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { NOW } from "../testing/authority.ts";
-import { buildPackage, runChild } from "../testing/children.ts";
+import { buildScripts, builtScript, runChild } from "../testing/children.ts";
 import { openssl } from "../testing/openssl.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
@@ -23,7 +23,7 @@ const FILE = { path: "certs/a.cert.pem", data: "a" };
 const change = (folder: string) => changePki(folder, () => ({ files: [FILE] }));
 const isRoot = process.getuid?.() === 0;
 
-beforeAll(buildPackage, 60_000);
+beforeAll(buildScripts, 60_000);
 
 describe("a PKI folder", { timeout: 20_000 }, () => {
   it("does not come into being by being read", async () => {
@@ -274,10 +274,10 @@ describe("changePki", { timeout: 20_000 }, () => {
     expect(snapshot(folder)).toEqual(before);
   });
 
-  it("needs no more open files than a shell gives it", () => {
+  it("needs no more open files than a shell gives it", async () => {
     const folder = scratch();
     const shell = ["-c", `ulimit -n 128; exec "$0" "$@"`, process.execPath];
-    const script = join(import.meta.dirname, "..", "testing", "change-folder.js");
+    const script = await builtScript("change-folder.js");
     execFileSync("sh", [...shell, script, folder, "many"]);
     expect(readdirSync(join(folder, "certs"))).toHaveLength(301);
   });

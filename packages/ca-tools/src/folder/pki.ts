@@ -1,6 +1,7 @@
 /** A PKI folder: reading it, and changing it under its lock. */
 import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { inBatches } from "./batches.ts";
 import { createFlushed, exists, onPath, PUBLIC_MODE, syncFolder } from "./files.ts";
 import { ARCHIVE, BEGINNING, FOLDERS, INDEX_FILE, PKI_FILE, TEMPORARY } from "./layout.ts";
 import { withLock } from "./lock.ts";
@@ -58,11 +59,13 @@ export async function changePki(
 async function begin(folder: string, found: Registry): Promise<void> {
   if (!(await exists(join(folder, PKI_FILE)))) {
     await createAtomically(folder, PKI_FILE, registryFile(found).data);
+    // On the disk before the rest, which without it would be somebody else's folder.
+    await syncFolder(folder);
   }
-  for (const name of FOLDERS) {
+  await inBatches(FOLDERS, async (name) => {
     const mode = name === "private" ? 0o700 : 0o755;
     await onPath(join(folder, name), () => mkdir(join(folder, name), { recursive: true, mode }));
-  }
+  });
   const hasRows = await isFilled(join(folder, INDEX_FILE));
   const fixed: Record<string, string> = {
     // Archives and PFX files hold private keys too.
@@ -76,9 +79,12 @@ async function begin(folder: string, found: Registry): Promise<void> {
     ...(hasRows ? {} : { serial: "01\n" }),
     crlnumber: "01\n",
   };
-  for (const [name, content] of Object.entries(fixed)) {
-    if (!(await exists(join(folder, name)))) await createAtomically(folder, name, content);
-  }
+  const changed = await inBatches(Object.entries(fixed), async ([name, content]) => {
+    if (await exists(join(folder, name))) return [];
+    await createAtomically(folder, name, content);
+    return [dirname(join(folder, name))];
+  });
+  await inBatches([...new Set(changed.flat())], syncFolder);
 }
 
 async function isFilled(path: string): Promise<boolean> {
@@ -94,5 +100,4 @@ async function createAtomically(
   await rm(draft, { force: true });
   await onPath(draft, () => createFlushed(draft, data, PUBLIC_MODE));
   await rename(draft, join(folder, name));
-  await syncFolder(folder);
 }

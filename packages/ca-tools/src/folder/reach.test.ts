@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildPackage, runChild } from "../testing/children.ts";
+import { buildScripts, runChild } from "../testing/children.ts";
 import { scratch } from "../testing/scratch.ts";
 import { snapshot } from "../testing/snapshot.ts";
 import { changePki, openPki, type Plan } from "./pki.ts";
@@ -43,7 +43,7 @@ function handOver(folder: string, user: number): void {
   }
 }
 
-beforeAll(buildPackage, 60_000);
+beforeAll(buildScripts, 60_000);
 
 describe("a change", () => {
   it.each(["certs", "private", "newcerts", "crl", ".pending", "index.txt"])(

@@ -24,12 +24,16 @@ export interface CaRecord {
   generation: number;
   /** Number of its last CRL (RFC 5280 §5.2.3); absent before the first. */
   crlNumber?: number;
+  /** Its private key lies in another PKI folder, whose devices it signs or whose top it is. */
+  keyElsewhere?: true;
 }
 
 export interface Registry {
   version: 1;
   /** Kind of keys that the folder's chain was made with: what is made later is of the same kind. */
   algorithm?: KeyAlgorithmName;
+  /** Which part of a fleet the folder was made for, counted from 0. @default the folder is no shard's */
+  shard?: number;
   cas: CaRecord[];
 }
 
@@ -39,6 +43,7 @@ const CaName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._:~-]{1,64}$/));
 const RegistrySchema: v.GenericSchema<unknown, Registry> = v.object({
   version: v.literal(1),
   algorithm: v.exactOptional(v.picklist(KEY_ALGORITHMS)),
+  shard: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   cas: v.array(
     v.object({
       name: CaName,
@@ -48,6 +53,7 @@ const RegistrySchema: v.GenericSchema<unknown, Registry> = v.object({
       group: v.nullable(v.string()),
       generation: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
       crlNumber: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+      keyElsewhere: v.exactOptional(v.literal(true)),
     }),
   ),
 });

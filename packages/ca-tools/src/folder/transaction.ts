@@ -25,7 +25,7 @@ import {
 } from "./files.ts";
 import { revocationField } from "./index-row.ts";
 import { carryOut, type Intent, intentText, PENDING, type Rename, readIntent } from "./intent.ts";
-import { FOLDERS, INDEX_FILE, TEMPORARY } from "./layout.ts";
+import { FOLDERS, INDEX_FILE, RUNS, TEMPORARY } from "./layout.ts";
 import type { HeldLock } from "./lock.ts";
 import { refuseLinks } from "./reach.ts";
 
@@ -135,12 +135,12 @@ export async function isPending(folder: string): Promise<boolean> {
  */
 export async function recover(folder: string, lock: HeldLock): Promise<void> {
   await lock.assertHeld();
-  await refuseLinks(folder, [...FOLDERS, PENDING, INDEX_FILE]);
+  await refuseLinks(folder, [...FOLDERS, RUNS, PENDING, INDEX_FILE]);
   for (const name of await listNames(join(folder, PENDING))) {
     if (name.startsWith(TEMPORARY)) await unlink(join(folder, PENDING, name));
     else await carryOut(folder, name, await readIntent(folder, name), lock);
   }
-  for (const sub of [".", ...FOLDERS]) {
+  for (const sub of [".", ...FOLDERS, RUNS]) {
     const names = await listNames(join(folder, sub));
     const left = names.filter((name) => name.startsWith(TEMPORARY));
     await inBatches(left, (name) => unlink(join(folder, sub, name)));

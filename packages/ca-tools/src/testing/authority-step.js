@@ -3,13 +3,7 @@
  * Prints what was made, or what went wrong, as JSON. CAs and devices that are there are replaced
  * when FORCE is set.
  */
-import {
-  createDevices,
-  createIntermediate,
-  createRoot,
-  loadCa,
-  openPki,
-} from "../../dist/index.js";
+import { createDevices, createIntermediate, createRoot, loadCa, openPki } from "../index.ts";
 
 const [folder = "", time = "", step, ...ids] = process.argv.slice(2);
 const now = new Date(time);

@@ -2,7 +2,7 @@
  * Makes the script's chain: `node certgen-step.js FOLDER TIME`. Prints the serial number of the root,
  * or what went wrong, as JSON. Replaces what is there when FORCE is set.
  */
-import { createScriptChain } from "../../dist/index.js";
+import { createScriptChain } from "../index.ts";
 
 const [folder = "", time = ""] = process.argv.slice(2);
 const options = /** @type {const} */ ({ algorithm: "ec-p256", now: new Date(time) });

@@ -1,5 +1,5 @@
 /** Makes a chain with encrypted keys: `node chain-step.js FOLDER TIME`. Prints the CAs, or what went wrong, as JSON. */
-import { createChain } from "../../dist/index.js";
+import { createChain } from "../index.ts";
 
 const [folder = "", time = ""] = process.argv.slice(2);
 

@@ -1,12 +1,12 @@
 /** Changes a PKI folder: `node change-folder.js FOLDER PLAN`. Prints what went wrong as JSON. */
-import { changePki } from "../../dist/folder/pki.js";
+import { changePki } from "../folder/pki.ts";
 
 const [folder = "", name = ""] = process.argv.slice(2);
 
 /** @param {string} path */
 const file = (path, secret = false) => ({ path, data: `new ${path}\n`, secret });
 
-/** @type {Record<string, import("../../dist/folder/pki.js").Plan>} */
+/** @type {Record<string, import("../folder/pki.ts").Plan>} */
 const PLANS = {
   one: { files: [file("certs/one.cert.pem")] },
   many: { files: Array.from({ length: 300 }, (_, n) => file(`certs/${n}.cert.pem`)) },

@@ -37,7 +37,7 @@ for (const name of ["open", "rename", "mkdir", "unlink"]) {
 syncBuiltinESMExports();
 
 const { createDevices, createIntermediate, createRoot, loadCa, openPki } = await import(
-  "../../dist/index.js"
+  "../index.ts"
 );
 await createRoot(folder, { commonName: "Root", now });
 const { name } = await createIntermediate(folder, { commonName: "CA", now, group: null });

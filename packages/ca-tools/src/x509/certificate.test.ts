@@ -48,6 +48,18 @@ beforeAll(async () => {
 });
 
 describe("parseCertificate", () => {
+  it("reads what it read lately no second time, and nothing else in its place", () => {
+    const [text, other] = [leaf.pem, certificate.pem];
+    expect(parseCertificate(text)).toBe(parseCertificate(text));
+    expect(parseCertificate(Buffer.from(leaf.der))).toBe(parseCertificate(text));
+    expect(parseCertificate(other).sha256).toBe(certificate.sha256);
+    const spaced = text.replace("\n", "\n-\n");
+    expect(() => parseCertificate(spaced)).toThrow(CaToolsError);
+    for (let n = 0; n < 100; n += 1) {
+      expect(orCaToolsError(() => parseCertificate(`${text}${n}`))?.sha256).toBe(leaf.sha256);
+    }
+  });
+
   it.each([
     ["PEM", () => certificate.pem],
     ["PEM with CRLF line ends", () => certificate.pem.replaceAll("\n", "\r\n")],

@@ -82,7 +82,7 @@ export function parseCertificate(
   const size = sizeOf(first);
   if (size > MAX_DER_BYTES) throw tooLarge(MAX_DER_BYTES, about);
   try {
-    return read(first, size);
+    return remembered(first, () => read(first, size));
   } catch (cause) {
     throw notACertificate(input, { ...about, cause });
   }
@@ -123,6 +123,26 @@ function checkedDates(x509: X509Certificate, times: { notBefore: Time; notAfter:
     throw new Error("a date of the certificate is malformed");
   }
   return { notBefore, notAfter };
+}
+
+/** A command reads the certificates of its CAs again at every step. */
+const REMEMBERED = 32;
+const lately = new Map<string, Certificate>();
+
+/** By the very text or bytes: what differs is read, and may be refused. */
+function remembered(input: string | Uint8Array, readIt: () => Certificate): Certificate {
+  const key = typeof input === "string" ? input.trim() : Buffer.from(input).toString("base64");
+  const certificate = lately.get(key) ?? readIt();
+  // What was issued is read next as the text that was written.
+  for (const name of [key, certificate.pem.trim()]) {
+    lately.delete(name);
+    lately.set(name, certificate);
+  }
+  for (const oldest of lately.keys()) {
+    if (lately.size <= REMEMBERED) break;
+    lately.delete(oldest);
+  }
+  return certificate;
 }
 
 /** @param input - one PEM block, or DER, of that many bytes */

@@ -1,10 +1,15 @@
 /**
  * The crypto provider behind @peculiar/x509. It generates, imports and signs with node:crypto, off
  * the event loop and with the key decoded once; @peculiar/webcrypto, which does all of that
- * synchronously, answers the rest.
+ * synchronously, answers the rest. That is seldom asked for, and takes long to load.
  */
-import { createPrivateKey, type KeyObject, sign as nodeSign } from "node:crypto";
-import { Crypto as PeculiarCrypto } from "@peculiar/webcrypto";
+import {
+  createPrivateKey,
+  type KeyObject,
+  sign as nodeSign,
+  randomFillSync,
+  randomUUID,
+} from "node:crypto";
 import {
   algorithmDetails,
   algorithmOf,
@@ -13,8 +18,32 @@ import {
   type KeyAlgorithmName,
 } from "./keys.ts";
 
-const peculiar = new PeculiarCrypto();
-const base: SubtleCrypto = peculiar.subtle;
+let peculiar: Promise<SubtleCrypto> | undefined;
+
+function library(): Promise<SubtleCrypto> {
+  peculiar ??= import("@peculiar/webcrypto").then(({ Crypto }) => new Crypto().subtle);
+  return peculiar;
+}
+
+/** What is passed on as it stands. */
+const PASSED_ON = [
+  "decrypt",
+  "deriveBits",
+  "deriveKey",
+  "digest",
+  "encrypt",
+  "exportKey",
+  "unwrapKey",
+  "verify",
+  "wrapKey",
+] as const;
+
+const passOn =
+  (name: (typeof PASSED_ON)[number]) =>
+  async (...args: never[]) => {
+    const subtle = await library();
+    return await (subtle[name] as (...given: never[]) => Promise<unknown>).apply(subtle, args);
+  };
 
 /** The decoded key behind each private CryptoKey that passed through here. */
 const keyObjects = new WeakMap<CryptoKey, KeyObject>();
@@ -34,21 +63,25 @@ async function importDer(
   key: KeyObject,
   usages: KeyUsage[],
 ): Promise<CryptoKey> {
-  const der = key.export({ type: format, format: "der" });
-  const algorithm = parametersOf(algorithmOf(key));
-  const imported = await base.importKey(format, toArrayBuffer(der), algorithm, true, usages);
+  const der = toArrayBuffer(key.export({ type: format, format: "der" }));
+  const parameters = parametersOf(algorithmOf(key));
+  const imported = await (await library()).importKey(format, der, parameters, true, usages);
   if (key.type === "private") keyObjects.set(imported, key);
   return imported;
 }
 
-const subtle = Object.assign(Object.create(base) as SubtleCrypto, {
+const subtle = {
+  ...Object.fromEntries(PASSED_ON.map((name) => [name, passOn(name)])),
+
   async generateKey(
     algorithm: KeyGenParams,
     extractable: boolean,
     usages: KeyUsage[],
   ): Promise<unknown> {
     const name = algorithmFor(algorithm);
-    if (name === undefined) return await base.generateKey(algorithm, extractable, usages);
+    if (name === undefined) {
+      return await (await library()).generateKey(algorithm, extractable, usages);
+    }
     const pair = await generateKeyPair(name);
     return {
       privateKey: await importDer("pkcs8", pair.privateKey, ["sign"]),
@@ -57,7 +90,7 @@ const subtle = Object.assign(Object.create(base) as SubtleCrypto, {
   },
 
   async importKey(...args: Parameters<SubtleCrypto["importKey"]>): Promise<CryptoKey> {
-    const imported = await base.importKey(...args);
+    const imported = await (await library()).importKey(...args);
     const [format, data] = args;
     if (format === "pkcs8" && imported.usages.includes("sign")) {
       const bytes = ArrayBuffer.isView(data) ? data : new Uint8Array(data as ArrayBuffer);
@@ -73,14 +106,16 @@ const subtle = Object.assign(Object.create(base) as SubtleCrypto, {
     data: ArrayBuffer | ArrayBufferView,
   ): Promise<ArrayBuffer> {
     const keyObject = keyObjects.get(key);
-    if (keyObject === undefined) return await base.sign(algorithm, key, data as BufferSource);
+    if (keyObject === undefined) {
+      return await (await library()).sign(algorithm, key, data as BufferSource);
+    }
     const bytes = ArrayBuffer.isView(data)
       ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       : new Uint8Array(data);
     const hash = key.algorithm.name === "ECDSA" ? algorithm.hash : hashOf(key);
     return toArrayBuffer(await signBytes(hashName(hash), bytes, keyObject));
   },
-});
+} as unknown as SubtleCrypto;
 
 type KeyGenParams = EcKeyGenParams & {
   modulusLength?: number;
@@ -123,17 +158,25 @@ function signBytes(hash: string, data: Uint8Array, key: KeyObject): Promise<Buff
 /** Drop-in for the library's `crypto` argument. */
 export const provider: Crypto = {
   subtle,
-  getRandomValues: peculiar.getRandomValues.bind(peculiar),
-  randomUUID: peculiar.randomUUID.bind(peculiar),
-} as Crypto;
+  getRandomValues: randomFillSync,
+  randomUUID,
+} as unknown as Crypto;
 
-/** The library's handle on a private key of ours, and the parameters it signs with. */
-export async function signingKey(
-  key: KeyObject,
-): Promise<{ key: CryptoKey; algorithm: { name: string; hash: string } }> {
-  const { webCrypto, hash } = algorithmDetails(algorithmOf(key));
-  return {
-    key: await importDer("pkcs8", key, ["sign"]),
-    algorithm: { name: webCrypto.name, hash: webCryptoHash(hash) },
+/**
+ * The library's handle on a private key of ours, and the parameters it signs with. The handle is
+ * good for `sign` alone, which looks up the key behind it.
+ */
+export function signingKey(key: KeyObject): {
+  key: CryptoKey;
+  algorithm: { name: string; hash: string };
+} {
+  const { hash, ...details } = parametersOf(algorithmOf(key));
+  const handle: CryptoKey = {
+    type: "private",
+    extractable: false,
+    algorithm: { ...details, ...(details.name !== "ECDSA" && { hash: { name: hash } }) },
+    usages: ["sign"],
   };
+  keyObjects.set(handle, key);
+  return { key: handle, algorithm: { name: details.name, hash } };
 }

@@ -290,12 +290,28 @@ describe("several bulk requests at once", () => {
       }
     };
     await expect(all()).rejects.toMatchObject({ code: "aborted" });
+    expect(taken).toBeLessThan(100);
     const indexes = outcomes.map(({ index }) => index).sort((a, b) => a - b);
     expect(indexes).toEqual(Array.from({ length: taken }, (_, index) => index));
     const sent = seen.reduce((sum, request) => sum + idsOf(request).length, 0);
     const codes = outcomes.map((one) => (one.ok ? "ok" : one.error.code));
     expect(codes.filter((code) => code === "ok")).toHaveLength(sent);
     expect(new Set(codes)).toEqual(new Set(["ok", "aborted"]));
+  });
+
+  it("end as aborted also where nothing but the last of them was left", async () => {
+    const controller = new AbortController();
+    const { client } = clientFor([done]);
+    const failed: number[] = [];
+    const all = async () => {
+      const options = { concurrency: 1, signal: controller.signal };
+      for await (const one of client.enrollments.bulk("create", devices(13), options)) {
+        if (!one.ok) failed.push(one.index);
+        controller.abort();
+      }
+    };
+    await expect(all()).rejects.toMatchObject({ code: "aborted" });
+    expect(failed).toEqual([10, 11, 12]);
   });
 
   it("take nothing where they are aborted before they begin", async () => {

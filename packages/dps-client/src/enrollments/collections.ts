@@ -116,9 +116,12 @@ export interface EnrollmentCollection<T extends Enrollment> {
   attestation(id: string, options?: CallOptions): Promise<AttestationMechanism>;
 
   /**
-   * Does the same with many, ten a request. Outcomes come as requests end, one for each item given:
-   * what fails, one item or a whole request, does not keep the others from being done. Items are
-   * taken from `items` as requests become free.
+   * Does the same with many, ten a request. Outcomes come as requests end, one for each item taken
+   * from `items`: what fails, one item or a whole request, does not keep the others from being done.
+   * Items are taken as requests become free.
+   *
+   * @throws what `items` throws, and {DpsClientError} `aborted`; both when all that was taken has its
+   *   outcome: what was not sent any more has failed as `aborted`
    */
   bulk<M extends BulkMode>(
     mode: M,

@@ -24,7 +24,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EmulatorError } from "../errors.ts";
 import { openFileStore } from "./file-store.ts";
 
-const run = promisify(execFile);
+const runFile = promisify(execFile);
+/** What the child said, as an error's message too if it failed. */
+const run = async (file: string, args: string[], options: { env?: NodeJS.ProcessEnv } = {}) =>
+  await runFile(file, args, options).catch(({ message, stdout, stderr }) => {
+    throw Object.assign(new Error(`${message}\n${stdout}${stderr}`), { stdout });
+  });
 let base: string;
 let child: string;
 let folder: string;
@@ -193,6 +198,34 @@ describe("several processes with one state folder", () => {
     expect(answers.size).toBe(1);
     expect(JSON.parse([...answers][0] ?? "").nonce).toMatch(/^[0-9a-f-]{36}$/);
   }, 30_000);
+
+  it("wait for one another where SQLite does not: at the first write to a new file", async () => {
+    mkdirSync(folder);
+    const other = new Database(join(folder, "state.db"));
+    other.exec("BEGIN IMMEDIATE");
+    const opening = openFileStore(folder);
+    // It has been refused the write-ahead log by now.
+    await new Promise((resolve) => setImmediate(resolve));
+    other.exec("COMMIT");
+    (await opening).close();
+    other.close();
+  });
+
+  it("leave all in the database when they end, without waiting for those that go on", async () => {
+    const [ending, going] = [await openFileStore(folder), await openFileStore(folder)];
+    const took = going.read((reader) => {
+      reader.get("count");
+      const before = performance.now();
+      ending.write((writer) => writer.put("count", 7));
+      ending.close();
+      return performance.now() - before;
+    });
+    // A write would wait for ten seconds.
+    expect(took).toBeLessThan(9000);
+    going.close();
+    for (const name of ["state.db-wal", "state.db-shm"]) rmSync(join(folder, name));
+    expect(await countOf(folder)).toBe(7);
+  });
 
   it("lose nothing that was answered when one is killed, and go on at once", async () => {
     const victim = spawn(process.execPath, [child, "forever", folder]);

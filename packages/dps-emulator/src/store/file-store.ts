@@ -13,11 +13,7 @@ const APPLICATION_ID = 0x44505345;
 /** 2: enrollments, and groups of every attestation. States of format 1 are read as they are. */
 const FORMAT = 2;
 const NO_LIMIT = -1;
-/** First starts at once can trip over one another's half-made file, which is whole a moment later. */
-const ATTEMPTS = 3;
-const PAUSE_MS = 100;
-/** Whoever was refused only after waiting was not in a first start's way. */
-const AT_ONCE_MS = 2000;
+const PAUSE_MS = 10;
 
 /**
  * Opens the store of a state folder, which several processes may have open at once.
@@ -27,24 +23,11 @@ const AT_ONCE_MS = 2000;
 export async function openFileStore(stateDir: string): Promise<Store> {
   const file = prepareStateFolder(stateDir);
   const Libsql = await loadLibsql();
-  for (let left = ATTEMPTS; ; left -= 1) {
-    const began = performance.now();
-    try {
-      return open(Libsql, file);
-    } catch (error) {
-      const atOnce = performance.now() - began < AT_ONCE_MS;
-      if (left <= 1 || !atOnce) throw error;
-    }
-    await pause(PAUSE_MS);
-  }
-}
-
-function open(Libsql: typeof LibsqlDatabase, file: string): Store {
   let database: Database | undefined;
   try {
     const opened = new Libsql(file);
     database = opened;
-    setUp(opened, file);
+    await setUp(opened, file);
     return storeOver(opened);
   } catch (cause) {
     database?.close();
@@ -60,12 +43,12 @@ async function loadLibsql(): Promise<typeof LibsqlDatabase> {
   }
 }
 
-function setUp(database: Database, file: string): void {
+async function setUp(database: Database, file: string): Promise<void> {
   // The order matters: without the timeout two processes that create the file at once collide on WAL.
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   // In a transaction, whose reads are of one moment: another process may be making the same file.
   inTransaction(database, "BEGIN", () => refuseOthers(database, file));
-  database.exec("PRAGMA journal_mode = WAL");
+  await useWriteAheadLog(database);
   database.exec("PRAGMA synchronous = NORMAL");
   inTransaction(database, "BEGIN IMMEDIATE", () => {
     refuseOthers(database, file);
@@ -78,6 +61,20 @@ function setUp(database: Database, file: string): void {
   // Opening reads no page of the data; damage is to be found now and not by a device's request.
   const [[verdict] = []] = rows(database, "PRAGMA quick_check(1)");
   if (verdict !== "ok") throw damaged(file);
+}
+
+/** Before another process that begins the same file SQLite does not wait here, whatever the timeout. */
+async function useWriteAheadLog(database: Database): Promise<void> {
+  const latest = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (codeOf(error) !== "SQLITE_BUSY" || performance.now() > latest) throw error;
+    }
+    await pause(PAUSE_MS);
+  }
 }
 
 function refuseOthers(database: Database, file: string): void {
@@ -151,8 +148,25 @@ function storeOver(database: Database): Store {
   return {
     read: (transaction) => inTransaction(database, "BEGIN", () => transaction(tables)),
     write: (transaction) => inTransaction(database, "BEGIN IMMEDIATE", () => transaction(tables)),
-    close: () => database.close(),
+    close: () => {
+      intoDatabase(database);
+      database.close();
+    },
   };
+}
+
+/**
+ * Moves what the log holds into the database file. Closing leaves that, and the file itself, to the
+ * garbage collector, which an ending process does not wait for.
+ */
+function intoDatabase(database: Database): void {
+  // Whoever is at the file now does it later.
+  database.exec("PRAGMA busy_timeout = 0");
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (!/BUSY|LOCKED/.test(codeOf(error) ?? "")) throw error;
+  }
 }
 
 const text = (bytes: ArrayBuffer) => Buffer.from(bytes).toString("utf8");

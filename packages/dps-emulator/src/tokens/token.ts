@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { exportJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { ProvisioningService } from "../provisioning-service.ts";
 
@@ -20,6 +20,17 @@ export const SERVICE_AUDIENCES: readonly string[] = [
 
 const issuerOf = ({ nonce }: ProvisioningService) => `urn:dps-certs:emulator:${nonce}`;
 
+/** Decoding the key takes longer than the rest, for jose too, which remembers what it decoded. */
+let decoded: { pem: string; privateKey: KeyObject; publicKey: KeyObject } | undefined;
+
+function keysOf({ tokenKey: pem }: ProvisioningService) {
+  if (decoded?.pem !== pem) {
+    const privateKey = createPrivateKey(pem);
+    decoded = { pem, privateKey, publicKey: createPublicKey(privateKey) };
+  }
+  return decoded;
+}
+
 /**
  * Signs a bearer token with the state's own key.
  *
@@ -37,7 +48,7 @@ export async function signToken(
     .setAudience(claims.audience)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + claims.lifetimeSeconds)
-    .sign(createPrivateKey(service.tokenKey));
+    .sign(keysOf(service).privateKey);
 }
 
 /** What Entra writes into a token of an application, as far as clients read it. */
@@ -47,7 +58,7 @@ export function clientClaims({ clientId, tenantId }: ProvisioningService): JWTPa
 
 /** The public half of the signing key as a JSON Web Key Set (RFC 7517 §5). */
 export async function publicKeySet(service: ProvisioningService): Promise<{ keys: object[] }> {
-  const jwk = await exportJWK(createPublicKey(service.tokenKey));
+  const jwk = await exportJWK(keysOf(service).publicKey);
   return { keys: [{ ...jwk, kid: service.nonce, use: "sig", alg: ALGORITHM }] };
 }
 
@@ -67,7 +78,7 @@ export async function verifyToken(
   token: string,
   audiences: readonly string[],
 ): Promise<void> {
-  await jwtVerify(token, createPublicKey(service.tokenKey), {
+  await jwtVerify(token, keysOf(service).publicKey, {
     // Named, so that neither `none` nor a shared secret is ever an option.
     algorithms: [ALGORITHM],
     audience: [...audiences],
