@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { oneAtATime } from "./flow/register-command.ts";
+import { oneAtATime } from "./flow/registration/register-command.ts";
 import { createBench } from "./testing/bench.ts";
 
 describe("device create", () => {

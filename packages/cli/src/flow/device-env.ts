@@ -13,7 +13,7 @@ import type { Context } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { readRegistry } from "./ca-steps.ts";
 import { findDeviceEndpoint } from "./device-endpoint.ts";
-import { existingDevice } from "./register-command.ts";
+import { existingDevice } from "./registration/register-command.ts";
 import { assignments, type Shell } from "./shell-quoting.ts";
 
 export interface DeviceEnvironmentOptions {

@@ -5,7 +5,7 @@ import { devicesStep } from "./device-steps.ts";
 import type { EnrollInput } from "./enroll-options.ts";
 import { groupStep } from "./group-step.ts";
 import { ownCaStep } from "./own-ca-step.ts";
-import { registrationStep } from "./registration-step.ts";
+import { registrationStep } from "./registration/registration-step.ts";
 import { runSteps, type Step, type StepResult } from "./step.ts";
 import { openNeededKeys } from "./unlock.ts";
 

@@ -1,8 +1,8 @@
 import type { Args } from "../../args.ts";
 import type { CommandSpec, Context } from "../../command.ts";
 import { usageError } from "../../errors.ts";
-import type { BulkOptions } from "../../flow/bulk-command.ts";
-import type { BulkSource } from "../../flow/bulk-input.ts";
+import type { BulkOptions } from "../../flow/bulk/command.ts";
+import type { BulkSource } from "../../flow/bulk/input.ts";
 import { chooseShard } from "../../flow/shards/choose-shard.ts";
 import { PASSWORD_OPTIONS, passwordSource } from "../../passwords.ts";
 import { ISSUER_OPTION, KEY_PASSWORD_OPTIONS, MAX_DAYS, PFX_OPTIONS } from "./options.ts";
@@ -113,7 +113,7 @@ async function createMany(
   }
   const days = args.integer("days", { min: 1, max: MAX_DAYS });
   const [{ createManyDevices }, { newSecrets }] = await Promise.all([
-    import("../../flow/bulk-command.ts"),
+    import("../../flow/bulk/command.ts"),
     import("../../flow/device-secrets.ts"),
   ]);
   return await createManyDevices(context, {

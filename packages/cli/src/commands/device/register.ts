@@ -23,7 +23,7 @@ export const registerCommand: CommandSpec = {
     if ((id === undefined) !== all) throw usageError("name a device, or say --all");
     const again = args.flag("again");
     if (again && !all) throw usageError("--again is of --all: a device that is named registers");
-    const { registerNamedDevices } = await import("../../flow/register-command.ts");
+    const { registerNamedDevices } = await import("../../flow/registration/register-command.ts");
     const password = passwordSource(args, context, "key-password");
     await registerNamedDevices(context, { id, again, password });
   },

@@ -1,7 +1,7 @@
 import { BULK_MODES, type BulkMode } from "@dps-certs/dps-protocol";
 import type { CommandSpec } from "../../command.ts";
 import { usageError } from "../../errors.ts";
-import type { RowFormat } from "../../flow/input-rows.ts";
+import type { RowFormat } from "../../flow/rows/input-rows.ts";
 
 const MAX_CONCURRENCY = 64;
 

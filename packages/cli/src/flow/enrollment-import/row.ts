@@ -6,7 +6,7 @@ import {
   idProblem,
   wireProblems,
 } from "@dps-certs/dps-protocol";
-import type { InputRow } from "../input-rows.ts";
+import type { InputRow } from "../rows/input-rows.ts";
 import { withAttestation, withSettings } from "../service/enrollment-members.ts";
 import {
   ATTESTATION_COLUMNS,

@@ -1,7 +1,7 @@
 /** The part of an input that a machine makes. */
 import { hash } from "node:crypto";
 import type { InputRow } from "@dps-certs/ca-tools";
-import type { BulkInput } from "../bulk-input.ts";
+import type { BulkInput } from "../bulk/input.ts";
 import type { ShardChoice } from "./choose-shard.ts";
 
 /**

@@ -9,13 +9,13 @@ import {
   roleOf,
 } from "@dps-certs/ca-tools";
 import type { DeviceRegistrationState } from "@dps-certs/dps-protocol";
-import type { Context } from "../command.ts";
-import { CliError, usageError } from "../errors.ts";
-import { explainInterrupt } from "../io.ts";
-import { createProgress } from "../output/progress.ts";
-import { table } from "../output/table.ts";
-import { plural } from "../output/text.ts";
-import { withConnection } from "../target/connect.ts";
+import type { Context } from "../../command.ts";
+import { CliError, usageError } from "../../errors.ts";
+import { explainInterrupt } from "../../io.ts";
+import { createProgress } from "../../output/progress.ts";
+import { table } from "../../output/table.ts";
+import { plural } from "../../output/text.ts";
+import { withConnection } from "../../target/connect.ts";
 import { loadQuickly } from "./load-quickly.ts";
 import {
   type Loaded,

@@ -1,4 +1,4 @@
-import { usageError } from "../errors.ts";
+import { usageError } from "../../errors.ts";
 
 /** Longest line, or element of a JSON array, that is read, in UTF-16 units. */
 export const MAX_ROW_LENGTH = 1_048_576;

@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { readBulkRow } from "./bulk-row.ts";
+import { readBulkRow } from "./row.ts";
 
 const read = (values: Record<string, unknown>) => readBulkRow({ line: 7, values });
 const device = { line: 7, id: "sensor-1" };

@@ -1,10 +1,10 @@
 /** Where the devices of a bulk run are named. */
 import type { InputRow as FleetInputRow } from "@dps-certs/ca-tools";
-import { BULK_COLUMNS, readBulkRow } from "./bulk-row.ts";
-import { openInput } from "./import-input.ts";
-import { type InputRow, readRows } from "./input-rows.ts";
-import { checkNumberedIds, numberedId } from "./names.ts";
-import { decodeText, textLines } from "./text-lines.ts";
+import { checkNumberedIds, numberedId } from "../names.ts";
+import { openInput } from "../rows/import-input.ts";
+import { type InputRow, readRows } from "../rows/input-rows.ts";
+import { decodeText, textLines } from "../rows/text-lines.ts";
+import { BULK_COLUMNS, readBulkRow } from "./row.ts";
 
 export type BulkSource =
   | { kind: "ids"; ids: readonly string[] }

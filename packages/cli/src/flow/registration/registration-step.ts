@@ -1,11 +1,11 @@
 import { loadDevice } from "@dps-certs/ca-tools";
-import { plural } from "../output/text.ts";
-import { span } from "./device-steps.ts";
-import type { EnrollInput } from "./enroll-options.ts";
+import { plural } from "../../output/text.ts";
+import { span } from "../device-steps.ts";
+import type { EnrollInput } from "../enroll-options.ts";
+import type { Step } from "../step.ts";
 import { loadQuickly } from "./load-quickly.ts";
 import { registerDevices, throwFailed } from "./register-devices.ts";
 import { findAssignments, isRegistered } from "./registered-since.ts";
-import type { Step } from "./step.ts";
 
 /**
  * Registers the devices whose registration does not speak for their certificates as they are: none,

@@ -1,7 +1,7 @@
 /** Standard output as the place that devices with their private keys go to. */
-import { CliError, usageError } from "../errors.ts";
-import type { Io, Outlet } from "../io.ts";
-import type { Reporter } from "../output/reporter.ts";
+import { CliError, usageError } from "../../errors.ts";
+import type { Io, Outlet } from "../../io.ts";
+import type { Reporter } from "../../output/reporter.ts";
 
 export interface DeviceStream {
   kind: "stream";

@@ -9,20 +9,20 @@ import {
   loadCa,
   type PasswordSource,
 } from "@dps-certs/ca-tools";
-import type { Context } from "../command.ts";
-import { explainInterrupt } from "../io.ts";
-import { createProgress, type Progress } from "../output/progress.ts";
-import { plural, shortPath } from "../output/text.ts";
-import { type BulkInput, type BulkSource, openBulkInput } from "./bulk-input.ts";
-import { atMost, MAX_FLAT_DEVICES, primed, tooManyFiles } from "./bulk-limits.ts";
-import { deviceStream } from "./bulk-outlet.ts";
-import { type BulkReport, openBulkReport } from "./bulk-report.ts";
-import { readRegistry } from "./ca-steps.ts";
-import type { NewSecrets } from "./device-secrets.ts";
-import { defaultIssuer } from "./issuer-choice.ts";
-import { checkShard } from "./shards/check-shard.ts";
-import type { ShardChoice } from "./shards/choose-shard.ts";
-import { inputOfShard } from "./shards/shard-input.ts";
+import type { Context } from "../../command.ts";
+import { explainInterrupt } from "../../io.ts";
+import { createProgress, type Progress } from "../../output/progress.ts";
+import { plural, shortPath } from "../../output/text.ts";
+import { readRegistry } from "../ca-steps.ts";
+import type { NewSecrets } from "../device-secrets.ts";
+import { defaultIssuer } from "../issuer-choice.ts";
+import { checkShard } from "../shards/check-shard.ts";
+import type { ShardChoice } from "../shards/choose-shard.ts";
+import { inputOfShard } from "../shards/shard-input.ts";
+import { type BulkInput, type BulkSource, openBulkInput } from "./input.ts";
+import { atMost, MAX_FLAT_DEVICES, primed, tooManyFiles } from "./limits.ts";
+import { deviceStream } from "./outlet.ts";
+import { type BulkReport, openBulkReport } from "./report.ts";
 
 export interface BulkOptions {
   source: BulkSource;

@@ -2,9 +2,9 @@
 import { isIP } from "node:net";
 import type { BadRow, InputRow as FleetInputRow, FleetRow, Names } from "@dps-certs/ca-tools";
 import { deviceIdProblem } from "@dps-certs/dps-protocol";
-import { quote } from "../args.ts";
-import { CliError } from "../errors.ts";
-import type { InputRow } from "./input-rows.ts";
+import { quote } from "../../args.ts";
+import { CliError } from "../../errors.ts";
+import type { InputRow } from "../rows/input-rows.ts";
 
 /** The last four are one list of names: host names and addresses. */
 export const BULK_COLUMNS = ["id", "cn", "registrationId", "days", "san", "dns", "ip"] as const;

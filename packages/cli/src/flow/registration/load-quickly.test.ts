@@ -1,7 +1,7 @@
 import { appendFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { loadDevice } from "@dps-certs/ca-tools";
 import { describe, expect, it } from "vitest";
-import { createBench } from "../testing/bench.ts";
+import { createBench } from "../../testing/bench.ts";
 import { loadQuickly } from "./load-quickly.ts";
 import { isRegistered } from "./registered-since.ts";
 

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { leafPaths } from "@dps-certs/ca-tools";
 import type { DeviceRegistrationState } from "@dps-certs/dps-protocol";
-import type { Connection } from "../target/connection.ts";
+import type { Connection } from "../../target/connection.ts";
 
 /** When devices were last assigned, in milliseconds since 1970, by id in lower case. */
 export type Assignments = ReadonlyMap<string, number>;

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import type { InputRow } from "@dps-certs/ca-tools";
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type BulkSource, openBulkInput, readListOrRows } from "./bulk-input.ts";
+import { type BulkSource, openBulkInput, readListOrRows } from "./input.ts";
 
 async function idsOf(source: BulkSource, stdin = "", cwd = "."): Promise<unknown[]> {
   const input = await openBulkInput(cwd, source, Readable.from([Buffer.from(stdin)]));

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { CliError } from "../errors.ts";
-import { STANDARD_INPUT } from "./read-input.ts";
+import { CliError } from "../../errors.ts";
+import { STANDARD_INPUT } from "../read-input.ts";
 
 export interface ImportInput {
   /** For errors, and for what the name's ending says. */

@@ -1,5 +1,5 @@
 import { parse } from "csv-parse/sync";
-import { usageError } from "../errors.ts";
+import { usageError } from "../../errors.ts";
 import { MAX_ROW_LENGTH, type TextLine } from "./text-lines.ts";
 
 /** A record of a CSV file (RFC 4180), which quotation marks may spread over lines. */

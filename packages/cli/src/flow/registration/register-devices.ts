@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ClientCertificate, type Runtime, tokenBucket } from "@dps-certs/dps-client";
 import type { DeviceRegistrationState } from "@dps-certs/dps-protocol";
 import pLimit from "p-limit";
-import { CliError } from "../errors.ts";
-import type { Connection } from "../target/connection.ts";
+import { CliError } from "../../errors.ts";
+import type { Connection } from "../../target/connection.ts";
 import { createSlots, type Slots } from "./slots.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** What is told of a bulk run besides its devices. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { BadRow, RepeatedDevice } from "@dps-certs/ca-tools";
-import { CliError, type ErrorReport, reportOf } from "../errors.ts";
-import type { Reporter } from "../output/reporter.ts";
+import { CliError, type ErrorReport, reportOf } from "../../errors.ts";
+import type { Reporter } from "../../output/reporter.ts";
 
 /** Rows that are told one by one, and those that the result lists. */
 const [TOLD, LISTED] = [20, 100];

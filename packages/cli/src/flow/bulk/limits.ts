@@ -1,7 +1,7 @@
 /** What is looked at before a bulk run begins: what comes out later would leave it half done. */
 import type { InputRow } from "@dps-certs/ca-tools";
-import { type CliError, usageError } from "../errors.ts";
-import type { BulkInput } from "./bulk-input.ts";
+import { type CliError, usageError } from "../../errors.ts";
+import type { BulkInput } from "./input.ts";
 
 type Rows = BulkInput["rows"];
 

@@ -1,5 +1,5 @@
 /** Rows of data that people hand in: CSV, a JSON array, or one JSON object a line. */
-import { usageError } from "../errors.ts";
+import { usageError } from "../../errors.ts";
 import { csvRecords, readHeader } from "./csv-records.ts";
 import { type JsonElement, jsonElements } from "./json-elements.ts";
 import { decodeText, textLines } from "./text-lines.ts";

@@ -1,6 +1,6 @@
 import type { ClientCertificate, Runtime } from "@dps-certs/dps-client";
 import { describe, expect, it } from "vitest";
-import type { Connection } from "../target/connection.ts";
+import type { Connection } from "../../target/connection.ts";
 import { type Loaded, registerDevices, throwFailed } from "./register-devices.ts";
 
 const ids = (count: number) => Array.from({ length: count }, (_, at) => `d${at}`);
