@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { COMMANDS, GROUPS } from "./catalogue.ts";
+import { COMMANDS, COMMON, GROUPS } from "./catalogue.ts";
 import type { CommandSpec } from "./command.ts";
 import { createBench } from "./testing/bench.ts";
 
@@ -17,7 +17,12 @@ describe("help", () => {
     expect(examples).toBeGreaterThan(0);
     const [, first] = stdout.slice(examples).split("\n");
     expect(first).toContain(`dps-certs ${command}`);
-    expect(stdout.indexOf("For every command:")).toBeGreaterThan(examples);
+    const common = stdout.indexOf("For every command:");
+    expect(common).toBeGreaterThan(examples);
+    // All that every command takes stands there, in one block.
+    for (const name of Object.keys(COMMON))
+      expect(stdout.lastIndexOf(` --${name} `)).toBeGreaterThan(common);
+    expect(stdout.slice(common).trim()).not.toContain("\n\n");
     expect(stdout).toContain("--json");
   });
 

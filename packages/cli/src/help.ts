@@ -3,6 +3,8 @@ import { usageLine } from "./command.ts";
 
 export const COMMON_OPTIONS: string = "For every command:";
 const TYPES = / *(?:\[(?:string|boolean|array|required)\]|\[default: \[\]\])/g;
+/** A line that holds nothing but types, which did not fit behind their option. */
+const LINES_OF_TYPES = new RegExp(`\\n(?:${TYPES.source})+ *(?=\\n|$)`, "g");
 
 type Example = readonly [command: string, effect: string];
 
@@ -27,7 +29,8 @@ export function helpText(
   const [first = "", ...rest] = made.split("\n");
   const head = [first, "", ...introduction(first.trim(), commands, groups)].join("\n");
   // What every command takes comes last; that a value is a string is no news to the reader.
-  const blocks = rest.join("\n").replace(TYPES, "").replace(/ +$/gm, "").trim().split("\n\n");
+  const plain = rest.join("\n").replace(LINES_OF_TYPES, "").replace(TYPES, "").replace(/ +$/gm, "");
+  const blocks = plain.trim().split("\n\n");
   const isCommon = (block: string) => block.startsWith(COMMON_OPTIONS);
   const ordered = [...blocks.filter((block) => !isCommon(block)), ...blocks.filter(isCommon)];
   return `${[head, ...ordered].join("\n\n")}\n`;
