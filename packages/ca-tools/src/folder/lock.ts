@@ -8,6 +8,8 @@ import { codeOf } from "./files.ts";
 /** A lock whose holder has not renewed it for this long, in milliseconds, is left over from a crash. */
 export const STALE_MS: number = 5000;
 const RENEW_MS = 1000;
+/** After taking over a stale lock: others who saw it as well have taken it by then, or never will. */
+const SETTLE_MS = 50;
 
 /** How often a lock that another holds is asked for, and the pause between, in milliseconds. */
 export interface LockWait {
@@ -43,15 +45,11 @@ export async function withLock<T>(
   name: string = LOCK_NAME,
 ): Promise<T> {
   const path = join(folder, name);
-  let lost = false;
   // The library knows its locks by what they are on: two in one folder are on two things.
   const subject = name === LOCK_NAME ? folder : path;
-  const release = await acquire(folder, subject, path, wait, () => {
-    lost = true;
-  });
-  const own = await identityOf(path);
+  const taken = await acquire(folder, subject, path, wait);
   const assertHeld = async () => {
-    if (!lost && own !== undefined && (await identityOf(path)) === own) return;
+    if (await isStillOurs(path, taken)) return;
     throw new CaToolsError("locked", `another command took over the lock on ${folder}`, {
       file: path,
       hint: "it finishes or undoes what was begun here; run the command again",
@@ -61,8 +59,19 @@ export async function withLock<T>(
     return await work({ assertHeld });
   } finally {
     // A lock that was lost is no longer ours to release; one that fails to go away turns stale.
-    if (!lost && (await identityOf(path)) === own) await release().catch(() => undefined);
+    if (await isStillOurs(path, taken)) await taken.release().catch(() => undefined);
   }
+}
+
+interface Taken {
+  release: () => Promise<void>;
+  /** Of the lock's folder when it was taken. */
+  identity: string | undefined;
+  lost: boolean;
+}
+
+async function isStillOurs(path: string, { lost, identity }: Taken): Promise<boolean> {
+  return !lost && identity !== undefined && (await identityOf(path)) === identity;
 }
 
 /** Tells one lock from the next: file systems give inode numbers out again. */
@@ -76,26 +85,49 @@ async function acquire(
   subject: string,
   path: string,
   { tries, pauseMs }: LockWait,
-  onCompromised: () => void,
-): Promise<() => Promise<void>> {
-  const realpath = subject === folder;
-  const options = {
-    lockfilePath: path,
-    stale: STALE_MS,
-    update: RENEW_MS,
-    realpath,
-    onCompromised,
-  };
+): Promise<Taken> {
   for (let left = tries; ; left -= 1) {
     try {
-      return await lockfile.lock(subject, options);
+      const taken = await takeOnce(subject, path, subject === folder);
+      if (taken !== undefined) return taken;
+      if (left <= 1) throw heldByAnother(folder, path, undefined);
     } catch (cause) {
-      // Only a lock that is held is worth waiting for; a folder that refuses us will go on doing so.
-      if (codeOf(cause) !== "ELOCKED") throw cause;
+      // Only a lock that is held is worth waiting for, or one that another took away while we looked;
+      // a folder that refuses us, or is not there, will go on doing so.
+      const wasTaken = codeOf(cause) === "ENOENT" && (await identityOf(folder)) !== undefined;
+      if (codeOf(cause) !== "ELOCKED" && !wasTaken) throw cause;
       if (left <= 1) throw heldByAnother(folder, path, cause);
     }
     await delay(pauseMs);
   }
+}
+
+/** @returns undefined where another that found the same stale lock has taken ours for it */
+async function takeOnce(
+  subject: string,
+  path: string,
+  realpath: boolean,
+): Promise<Taken | undefined> {
+  const wasStale = await isStale(path);
+  const state = { lost: false };
+  const release = await lockfile.lock(subject, {
+    lockfilePath: path,
+    stale: STALE_MS,
+    update: RENEW_MS,
+    realpath,
+    onCompromised: () => {
+      state.lost = true;
+    },
+  });
+  const taken: Taken = Object.assign(state, { release, identity: await identityOf(path) });
+  if (!wasStale) return taken;
+  await delay(SETTLE_MS);
+  return (await isStillOurs(path, taken)) ? taken : undefined;
+}
+
+async function isStale(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && found.mtimeMs < Date.now() - STALE_MS;
 }
 
 function heldByAnother(folder: string, path: string, cause: unknown): CaToolsError {
