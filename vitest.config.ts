@@ -16,6 +16,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["@dps-certs/source"] } },
   test: {
     restoreMocks: true,
+    globalSetup: `${here}tools/test-scratch.ts`,
+    setupFiles: `${here}tools/test-derivations.ts`,
     // Loading the libraries anew for each file costs more than the tests do.
     isolate: false,
     maxWorkers: "100%",
@@ -24,7 +26,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     reporters: ["default", new SummaryReporter()],
     projects: [
-      project("workspace", "tools", "*.test.ts"),
+      project("workspace", "tools", "**/*.test.ts"),
       ...readdirSync(`${here}packages`).map((name) =>
         project(name, `packages/${name}`, "src/**/*.test.ts"),
       ),
