@@ -36,10 +36,6 @@ const out = values.out ?? (isQuick || only !== undefined ? undefined : DOCS);
 
 const known = SECTIONS.map(({ id }) => id).filter((id) => id !== "startPlain" || isNodeSlowed);
 const wanted = only?.split(",") ?? known;
-const unknown = wanted.find((id) => !known.includes(id));
-if (unknown !== undefined) {
-  throw new Error(`there is no measurement ${unknown}; there are ${known.join(", ")}`);
-}
 
 const say = (/** @type {string} */ text) => process.stderr.write(`${text}\n`);
 
@@ -94,14 +90,25 @@ const barsText = ({ measurements }) =>
     )
     .join("");
 
-if (values.page) {
-  const folder = values.out ?? DOCS;
-  write(folder, JSON.parse(readFileSync(join(folder, "benchmarks.json"), "utf8")));
-} else {
-  const results = JSON.parse(jsonOf(await measureAll()));
+async function main() {
+  if (values.page) {
+    const folder = values.out ?? DOCS;
+    return write(folder, JSON.parse(readFileSync(join(folder, "benchmarks.json"), "utf8")));
+  }
+  const unknown = wanted.find((id) => !known.includes(id));
+  if (unknown !== undefined) {
+    throw new Error(`there is no measurement ${unknown}; there are ${known.join(", ")}`);
+  }
+  const text = jsonOf(await measureAll());
+  const results = JSON.parse(text);
   if (out !== undefined) {
     write(out, results);
-    writeFileSync(join(out, "benchmarks.json"), jsonOf(results));
+    writeFileSync(join(out, "benchmarks.json"), text);
   }
   process.stdout.write(barsText(results));
 }
+
+await main().catch((error) => {
+  say(error.message);
+  process.exitCode = 1;
+});

@@ -120,17 +120,17 @@ function programsOf({ versions, missing }) {
 /** @param {Results} results */
 function methodOf({ measurements }) {
   const counts = Object.entries(measurements).map(
-    ([id, { rounds }]) => `${titleOf(id)} ${Object.values(rounds)[0]?.length}`,
+    ([id, { rounds }]) => `${titleOf(id)}: ${Object.values(rounds)[0]?.length}`,
   );
   return `## How it is measured
 
-What is compared takes turns, round by round, so that a slow moment hits all of it; a ratio is of one round's values. Each whole process begins in a folder of its own. Programs are told to make the same: P-256 keys, certificates for 30 days with extensions for clients, signed by the same CA. Rounds: ${counts.join(", ")}. All values are in [benchmarks.json](benchmarks.json).
+What is compared takes turns, round by round, so that a slow moment hits all of it; a ratio is of one round's values. Each whole process begins in a folder of its own. Programs are told to make the same: P-256 keys, certificates for 30 days with extensions for clients, signed by the same CA. Rounds, by table: ${counts.join("; ")}. All values are in [benchmarks.json](benchmarks.json).
 
 To run it: \`npm run bench\`, with \`-- --certgen FOLDER\` for the original script in that folder (or \`CERTGEN_DIR\`), \`-- --quick\` for a look that writes nothing. \`npm install --prefix tools/bench/peers\` installs the npm libraries; other programs are taken from the PATH.`;
 }
 
 /** @param {string} id */
-const titleOf = (id) => SECTIONS.find((section) => section.id === id)?.title.toLowerCase() ?? id;
+const titleOf = (id) => SECTIONS.find((section) => section.id === id)?.title ?? id;
 
 /**
  * @param {Results} results
