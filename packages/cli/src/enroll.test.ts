@@ -131,7 +131,7 @@ describe("enroll", () => {
 
   it("keeps private keys to their owner", async () => {
     const bench = createBench();
-    await bench.run("enroll thermostats --devices 1");
+    await bench.run("enroll thermostats --devices 1", {});
     const mode = (path: string) => statSync(bench.path(path)).mode & 0o777;
     expect(mode("pki/private")).toBe(0o700);
     expect(mode(".dps-certs")).toBe(0o700);

@@ -1,14 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -116,16 +108,21 @@ async function begin(
 ): Promise<Outcome> {
   const known = beginnings.get(commandLine);
   if (known !== undefined) {
-    cpSync(known.copy, folder, { recursive: true });
+    copyFolder(known.copy, folder);
     return JSON.parse(JSON.stringify(known.outcome).replaceAll(known.folder, folder));
   }
   const outcome = await run();
   if (outcome.status === 0) {
     const copy = mkdtempSync(join(tmpdir(), "dps-certs-beginning-"));
-    cpSync(folder, copy, { recursive: true });
+    copyFolder(folder, copy);
     beginnings.set(commandLine, { outcome, copy, folder });
   }
   return outcome;
+}
+
+/** With the modes of folders, which `cpSync` of Node 24 does not keep. */
+function copyFolder(from: string, to: string): void {
+  execFileSync("cp", ["-a", `${from}/.`, to]);
 }
 
 const splitWords = (text: string): string[] => text.split(" ").filter((word) => word !== "");
